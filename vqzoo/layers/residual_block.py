@@ -1,0 +1,48 @@
+"""Residual block of the VQ-VAE encoders and decoders."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="vqzoo")
+class ResidualBlock(keras.layers.Layer):
+    """Two convolutions beside the identity: `x + conv1x1(relu(conv3x3(relu(x))))`.
+
+    Section 4.1 of [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937); adds to `x` itself and not to
+    `relu(x)`. Maps `(batch, height, width, filters)` to the same shape.
+
+    Args:
+        filters: int, channels of input and output.
+        residual_filters: int, channels between the two convolutions.
+        **kwargs: `name`, `dtype`, `trainable`, as for every `keras.layers.Layer`.
+
+    Raises:
+        ValueError: when built on inputs whose number of channels is not `filters`.
+    """
+
+    def __init__(self, filters, residual_filters, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.residual_filters = filters, residual_filters
+        self.spatial = keras.layers.Conv2D(
+            residual_filters, 3, padding="same", dtype=self.dtype_policy, name="spatial"
+        )
+        self.pointwise = keras.layers.Conv2D(filters, 1, dtype=self.dtype_policy, name="pointwise")
+
+    def build(self, input_shape):
+        if input_shape[-1] != self.filters:
+            raise ValueError(
+                f"`inputs` must have {self.filters} channels, as `filters` says. "
+                f"Received: {input_shape=}"
+            )
+        self.spatial.build(input_shape)
+        self.pointwise.build((*input_shape[:-1], self.residual_filters))
+
+    def call(self, inputs):
+        hidden = self.spatial(keras.ops.relu(inputs))
+        return inputs + self.pointwise(keras.ops.relu(hidden))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        sizes = {"filters": self.filters, "residual_filters": self.residual_filters}
+        return {**super().get_config(), **sizes}

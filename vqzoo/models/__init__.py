@@ -1,0 +1,5 @@
+"""Families of models: how parts become an autoencoder."""
+
+from vqzoo.models.vqvae import VQVAE
+
+FAMILIES = {family.__name__: family for family in (VQVAE,)}

@@ -1,0 +1,179 @@
+"""VQ-VAE: convolutional encoder, nearest code, convolutional decoder, normal likelihood."""
+
+import functools
+import hashlib
+import json
+
+import keras
+from keras import ops
+
+from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
+from vqzoo.likelihoods.discretized_normal import DiscretizedNormal
+from vqzoo.networks.decoder import Decoder
+from vqzoo.networks.encoder import Encoder
+
+STRIDE = 4  # two strided convolutions
+
+
+@keras.saving.register_keras_serializable(package="vqzoo")
+class VQVAE(keras.Model):
+    """Autoencoder with one map of discrete codes; stage 1 of a zoo model.
+
+    [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937), with the codebook
+    that follows its vectors by moving averages (Section 2.1 of arXiv:1906.00446). It is called on
+    uint8 images `(batch, height, width, channels)`, returns float32 means of the same shape on
+    the scale -1..1, and is trained by plain `compile` and `fit` on images:
+
+    ```python
+    model = VQVAE(image_shape=(28, 28, 1), num_embeddings=512, embedding_dim=64)
+    model.compile("adam")
+    model.fit(images, epochs=1)       # uint8 (60000, 28, 28, 1)
+    codes, = model.encode(images[:8])   # int32 (8, 7, 7)
+    ```
+
+    The loss is the mean squared error on the scale -1..1, a mean over all values, plus
+    `commitment_cost` times the mean squared distance of the encoder's vectors to their codes.
+
+    Args:
+        image_shape: three ints, height, width and channels; both sides divisible by 4. The
+            network itself is convolutional and takes any such size.
+        num_embeddings: int, number of codes K.
+        embedding_dim: int, dimension D of a code's vector.
+        filters: int, width of encoder and decoder.
+        residual_filters: int, inner width of their residual blocks.
+        num_residual_blocks: int, how many of them in each.
+        commitment_cost, decay, codebook_init, restart_threshold, seed: as for
+            `vqzoo.layers.VectorQuantizerEMA`.
+        name: str.
+
+    Raises:
+        ValueError: if a side of `image_shape` is not divisible by 4.
+    """
+
+    def __init__(
+        self,
+        image_shape,
+        num_embeddings=512,
+        embedding_dim=64,
+        filters=128,
+        residual_filters=128,
+        num_residual_blocks=2,
+        commitment_cost=0.25,
+        decay=0.99,
+        codebook_init="uniform",
+        restart_threshold=None,
+        seed=None,
+        name="vqvae",
+    ):
+        height, width, channels = image_shape
+        if height % STRIDE or width % STRIDE:
+            raise ValueError(
+                f"`image_shape` must have a height and a width divisible by {STRIDE}, such as "
+                f"(28, 28, 1). Received: {image_shape=}"
+            )
+        sizes = {
+            "filters": filters,
+            "residual_filters": residual_filters,
+            "num_residual_blocks": num_residual_blocks,
+        }
+        codebook = {
+            "commitment_cost": commitment_cost,
+            "decay": decay,
+            "codebook_init": codebook_init,
+            "restart_threshold": restart_threshold,
+            "seed": seed,
+        }
+        encoder = Encoder(channels, embedding_dim, **sizes)
+        quantizer = VectorQuantizerEMA(num_embeddings, embedding_dim, **codebook, name="quantizer")
+        decoder = Decoder(channels, embedding_dim, **sizes)
+        images = keras.Input((None, None, channels), dtype="uint8", name="images")
+        super().__init__(images, decoder(quantizer(encoder(images))["vectors"]), name=name)
+        self.encoder, self.quantizer, self.decoder = encoder, quantizer, decoder
+        self.image_shape = (height, width, channels)
+        self.likelihood = DiscretizedNormal()
+        self.likelihood_scale = self.add_weight(
+            name="likelihood_scale", shape=(), initializer="ones", trainable=False, dtype="float32"
+        )  # grey levels; fitted once the autoencoder is trained
+        self._arguments = {"image_shape": list(image_shape), "num_embeddings": num_embeddings}
+        self._arguments |= {"embedding_dim": embedding_dim, **sizes, **codebook, "name": name}
+
+    @property
+    def stride(self):
+        """Pixels along one side of a code; sizes of images must be multiples of it."""
+        return STRIDE
+
+    @property
+    def latent_shapes(self):
+        """`(height, width)` of the codes of one image, one pair for each level."""
+        return [(self.image_shape[0] // STRIDE, self.image_shape[1] // STRIDE)]
+
+    @property
+    def codebook_sizes(self):
+        """Number of codes K, one int for each level."""
+        return [self.quantizer.num_embeddings]
+
+    @property
+    def bottlenecks(self):
+        """The quantizers, one for each level."""
+        return [self.quantizer]
+
+    def compile(self, optimizer="adam", loss="mse", metrics=("mse",), **kwargs):
+        """As for every `keras.Model`; the loss compares with the images themselves."""
+        super().compile(optimizer=optimizer, loss=loss, metrics=list(metrics), **kwargs)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        target = scale_pixels(x)  # labels, if a data set has them, are not this model's matter
+        return super().compute_loss(x, target, y_pred, sample_weight, training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, scale_pixels(x), y_pred, sample_weight)
+
+    def encode(self, images):
+        """Codes of uint8 `images`: a list of one int32 tensor `(batch, height / 4, width / 4)`."""
+        return [self.quantizer(self.encoder(images))["codes"]]
+
+    def decoder_output(self, codes):
+        """Means on the scale -1..1 given the list `codes`: float32, shaped like the images."""
+        return self.decoder(self.quantizer.codes_to_vectors(codes[0]))
+
+    def decode(self, codes):
+        """Images given the list `codes`: uint8 `(batch, height, width, channels)`."""
+        return unscale_pixels(self.decoder_output(codes))
+
+    def log_likelihood(self, images, decoder_output):
+        """log p(x | z) in nats, float32 `(batch,)`, of uint8 `images` under the fitted scale."""
+        mean = (decoder_output + 1) * 127.5
+        nats = self.likelihood.log_prob(images, mean, self.likelihood_scale)
+        return ops.sum(nats, axis=(1, 2, 3))
+
+    @functools.cached_property  # not a tracked attribute: its weights are saved once, by the parts
+    def encoder_model(self):
+        """`keras.Model` of `encode`, for compiled calls in batches (`predict`)."""
+        images = keras.Input((None, None, self.image_shape[2]), dtype="uint8", name="images")
+        return keras.Model(images, self.encode(images))
+
+    @functools.cached_property
+    def decoder_model(self):
+        """`keras.Model` of `decoder_output`, for compiled calls in batches (`predict`)."""
+        codes = [keras.Input((None, None), dtype="int32", name="codes_0")]
+        return keras.Model(codes, self.decoder_output(codes))
+
+    def tokenizer_hash(self):
+        """sha256, hex, of all that decides which codes an image gets: encoder and codebook."""
+        digest = hashlib.sha256(json.dumps(self._arguments, sort_keys=True).encode())
+        for weight in [*self.encoder.weights, self.quantizer.codebook]:
+            digest.update(ops.convert_to_numpy(weight).astype("<f4").tobytes())
+        return digest.hexdigest()
+
+    def get_config(self):
+        return dict(self._arguments)
+
+
+def scale_pixels(images):
+    """Grey levels 0..255 of any dtype to float32 on -1..1, the scale of all losses."""
+    return ops.cast(images, "float32") / 127.5 - 1
+
+
+def unscale_pixels(output):
+    """Means on -1..1 to uint8 grey levels 0..255; values beyond the ends are clipped."""
+    return ops.cast(ops.round(ops.clip((output + 1) * 127.5, 0, 255)), "uint8")

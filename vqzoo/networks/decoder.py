@@ -1,0 +1,51 @@
+"""Convolutional decoder: code vectors to the parameters of p(x | z)."""
+
+import keras
+
+from vqzoo.layers.residual_block import ResidualBlock
+
+
+@keras.saving.register_keras_serializable(package="vqzoo")
+class Decoder(keras.Model):
+    """Maps a map of vectors to a float32 image on the scale -1..1, four times as high and wide.
+
+    The mirror image of `Encoder`, Section 4.1 of
+    [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937). Shapes:
+    `(batch, height, width, embedding_dim)` to `(batch, 4 height, 4 width, image_channels)`.
+
+    Args:
+        image_channels: int, channels of the output.
+        embedding_dim: int, channels of the input.
+        filters: int, width; the last hidden map has half of it.
+        residual_filters: int, inner width of the residual blocks.
+        num_residual_blocks: int, how many of them.
+        name: str.
+    """
+
+    def __init__(
+        self,
+        image_channels,
+        embedding_dim,
+        filters=128,
+        residual_filters=128,
+        num_residual_blocks=2,
+        name="decoder",
+    ):
+        vectors = keras.Input((None, None, embedding_dim), name="vectors")
+        x = keras.layers.Conv2D(filters, 3, padding="same", name="mix")(vectors)
+        for index in range(num_residual_blocks):
+            x = ResidualBlock(filters, residual_filters, name=f"residual_{index}")(x)
+        x = keras.layers.ReLU(name="end")(x)
+        upsample = keras.layers.Conv2DTranspose
+        x = upsample(filters // 2, 4, 2, "same", activation="relu", name="half")(x)
+        # float32 whatever the policy: grey levels need more than the 8 bits of a bfloat16
+        output = upsample(image_channels, 4, 2, "same", dtype="float32", name="full")(x)
+        super().__init__(vectors, output, name=name)
+        self.image_channels, self.embedding_dim = image_channels, embedding_dim
+        self.filters, self.residual_filters = filters, residual_filters
+        self.num_residual_blocks = num_residual_blocks
+
+    def get_config(self):
+        arguments = ("image_channels", "embedding_dim", "filters", "residual_filters")
+        arguments += ("num_residual_blocks", "name")
+        return {argument: getattr(self, argument) for argument in arguments}

@@ -1,0 +1,52 @@
+"""Convolutional encoder: images to the vectors that a bottleneck quantises."""
+
+import keras
+
+from vqzoo.layers.residual_block import ResidualBlock
+
+
+@keras.saving.register_keras_serializable(package="vqzoo")
+class Encoder(keras.Model):
+    """Maps uint8 images to a map of vectors, one for each patch of four by four pixels.
+
+    Section 4.1 of [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937):
+    two strided 4x4 convolutions, residual blocks at the lowest resolution, a 1x1 convolution to
+    the codebook's dimension. Pixels 0..255 become -1..1 in the first layer. Shapes:
+    `(batch, height, width, image_channels)` to `(batch, height / 4, width / 4, embedding_dim)`.
+
+    Args:
+        image_channels: int, 1 for grey images, 3 for colour.
+        embedding_dim: int, channels of the output.
+        filters: int, width; the first convolution has half of it.
+        residual_filters: int, inner width of the residual blocks.
+        num_residual_blocks: int, how many of them.
+        name: str.
+    """
+
+    def __init__(
+        self,
+        image_channels,
+        embedding_dim,
+        filters=128,
+        residual_filters=128,
+        num_residual_blocks=2,
+        name="encoder",
+    ):
+        images = keras.Input((None, None, image_channels), dtype="uint8", name="images")
+        x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(images)
+        x = keras.layers.Conv2D(filters // 2, 4, 2, "same", activation="relu", name="half")(x)
+        x = keras.layers.Conv2D(filters, 4, 2, "same", activation="relu", name="quarter")(x)
+        x = keras.layers.Conv2D(filters, 3, padding="same", name="mix")(x)
+        for index in range(num_residual_blocks):
+            x = ResidualBlock(filters, residual_filters, name=f"residual_{index}")(x)
+        x = keras.layers.ReLU(name="end")(x)
+        vectors = keras.layers.Conv2D(embedding_dim, 1, name="project")(x)
+        super().__init__(images, vectors, name=name)
+        self.image_channels, self.embedding_dim = image_channels, embedding_dim
+        self.filters, self.residual_filters = filters, residual_filters
+        self.num_residual_blocks = num_residual_blocks
+
+    def get_config(self):
+        arguments = ("image_channels", "embedding_dim", "filters", "residual_filters")
+        arguments += ("num_residual_blocks", "name")
+        return {argument: getattr(self, argument) for argument in arguments}
