@@ -1,0 +1,1 @@
+"""Training in two stages that can be killed and started again."""

@@ -1,0 +1,123 @@
+"""One training stage: plain Keras `fit` that can be killed and started again."""
+
+import math
+import pathlib
+
+import keras
+
+from vqzoo.training.callbacks import NameFirstBadTensor, Progress, SaveState
+from vqzoo.training.checkpoints import Checkpoints
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "sgd": keras.optimizers.SGD,
+}
+COSINE_END = 0.01
+"""Last learning rate of the cosine schedule, as a part of the first."""
+
+
+def make_optimizer(config):
+    """The Keras optimizer of a stage's config.
+
+    Args:
+        config: dict with `optimizer` (a key of `OPTIMIZERS`), `learning_rate`, `steps` and
+            perhaps `schedule` ("constant" or "cosine", the default is "constant") and
+            `warmup_steps` (linear, from 0).
+
+    Raises:
+        ValueError: if `optimizer` or `schedule` is not one of these.
+    """
+    name, schedule = config.get("optimizer", "adam"), config.get("schedule", "constant")
+    if name not in OPTIMIZERS:
+        raise ValueError(f"`optimizer` must be one of {sorted(OPTIMIZERS)}. Received: {name!r}")
+    if schedule not in ("constant", "cosine"):
+        raise ValueError(f'`schedule` must be "constant" or "cosine". Received: {schedule!r}')
+    rate, warmup = config["learning_rate"], config.get("warmup_steps", 0)
+    if schedule == "cosine" or warmup:
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0 if warmup else rate,
+            decay_steps=max(config["steps"] - warmup, 1),
+            alpha=COSINE_END if schedule == "cosine" else 1.0,
+            warmup_target=rate if warmup else None,
+            warmup_steps=warmup,
+        )
+    return OPTIMIZERS[name](learning_rate=rate)
+
+
+def fit_stage(model, make_batches, config, folder, name, interval, validation=None, callbacks=()):
+    """Trains `model` for `config["steps"]` optimizer steps, going on where it was stopped.
+
+    The state is saved in `folder` before the first step, after every `interval` steps and after
+    the last one. A process killed at any moment and started again ends with the weights that it
+    would have had (bit-identical on one CPU), provided that `make_batches` and the initial
+    weights are functions of the seed. With `validation` the model ends with the weights of the
+    lowest validation loss, which are in `folder/best.weights.h5`; else with the last ones.
+
+    Args:
+        model: a built `keras.Model` that needs no loss in `compile`.
+        make_batches: function of the number of steps done; gives a data set that `fit` takes,
+            with the batches of the steps that are left.
+        config: dict of a stage as for `make_optimizer`; `steps` is an int above 0.
+        folder: path of this stage's checkpoints.
+        name: str, what is trained, for the progress line.
+        interval: int, steps between checkpoints; an "epoch" of `fit` is this long.
+        validation: `None`, or what `fit` takes as `validation_data`, arrays that are held out.
+        callbacks: iterable of functions `(model, step) -> keras.callbacks.Callback`.
+
+    Returns:
+        dict of the notes of the last checkpoint: `best_step`, `best_val_loss` with `validation`.
+
+    Raises:
+        FloatingPointError: if a loss or a variable stops being finite; names it and the step.
+        OSError: if a checkpoint cannot be written.
+    """
+    model.compile(optimizer=make_optimizer(config))
+    model.optimizer.build(model.trainable_variables)
+    stage = _Stage(model, make_batches, config, pathlib.Path(folder), interval, validation)
+    step, notes = stage.begin()
+    if step < config["steps"]:
+        saver = SaveState(stage.checkpoints, config["steps"], step, notes, stage.best)
+        made = [make(model, step) for make in callbacks]
+        try:
+            stage.fit(step, [saver, Progress(name, config["steps"], step), *made])
+        except FloatingPointError as error:
+            step, _ = stage.begin()
+            stage.fit(step, [NameFirstBadTensor(step)])
+            raise error  # the repetition went well: it was not the numbers that were at fault
+        notes = saver.notes
+    if stage.best:
+        model.load_weights(stage.best)
+    return notes
+
+
+class _Stage:
+    """What a stage's `fit` needs, whether it trains or repeats steps that ended badly."""
+
+    def __init__(self, model, make_batches, config, folder, interval, validation):
+        self.model, self.make_batches, self.steps = model, make_batches, config["steps"]
+        self.interval, self.validation = interval, validation
+        self.batch_size = config["batch_size"]
+        self.checkpoints = Checkpoints(folder)
+        self.best = folder / "best.weights.h5" if validation is not None else None
+
+    def begin(self):
+        """Puts the newest checkpoint into the model, made first if there is none."""
+        found = self.checkpoints.restore(self.model)
+        if found is None:
+            self.checkpoints.save(self.model, 0)
+            found = 0, {}
+        return found
+
+    def fit(self, step, callbacks):
+        self.model.fit(
+            self.make_batches(step),
+            initial_epoch=step // self.interval,
+            epochs=math.ceil(self.steps / self.interval),
+            steps_per_epoch=self.interval,
+            validation_data=self.validation,
+            validation_batch_size=self.batch_size if self.validation is not None else None,
+            shuffle=False,  # the batches come shuffled
+            callbacks=callbacks,
+            verbose=0,
+        )
