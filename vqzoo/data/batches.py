@@ -1,0 +1,104 @@
+"""Batches whose content is a function of the seed and the step, as Grain datasets."""
+
+THREADS, BATCHES_AHEAD = 2, 8
+"""Threads that prepare batches, and how many batches they may be ahead of training."""
+
+
+def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, labels=True):
+    """Returns the batches of steps `start_step .. steps - 1`, to be given to Keras' `fit`.
+
+    Each pass over the source is a new permutation of it; batches run on over its end, so that all
+    are full. What a batch holds depends on `seed` and its step alone: training that starts again
+    at `start_step` sees what it would have seen.
+
+    Args:
+        source: `ImageSource`.
+        batch_size: int, images in a batch.
+        seed: int in 0 .. 2**32 - 1.
+        steps: int, step before which the batches end.
+        start_step: int in `0 .. steps`, first step.
+        flip: bool, whether each image is mirrored left to right with probability 1/2.
+        labels: bool, whether batches are pairs `(images, labels)`, or images alone.
+
+    Returns:
+        `grain.IterDataset` of uint8 `[batch_size, H, W, C]` and int32 `[batch_size]`.
+
+    Raises:
+        ValueError: if the source is empty or, with `labels`, has none; or for a bad number.
+    """
+    if labels and not source.has_labels:
+        raise ValueError(
+            f"`labels` must be False for images without labels. Received: {labels=} for "
+            f"{source.name}, whose images lie in no class folders"
+        )
+
+    def load(indices, generator):
+        batch = source.take(indices)
+        images = batch["image"]
+        if flip:
+            mirrored = generator.random(len(images)) < 0.5
+            images = images.copy()
+            images[mirrored] = images[mirrored, :, ::-1]
+        return (images, batch["label"]) if labels else images
+
+    return _shuffled(source, batch_size, seed, steps, start_step, load)
+
+
+def code_batches(store, batch_size, seed, steps, start_step=0):
+    """Returns the batches that a prior is trained on; order and arguments as `training_batches`.
+
+    Args:
+        store: `CodeStore`.
+        batch_size, seed, steps, start_step: as for `training_batches`.
+
+    Returns:
+        `grain.IterDataset` of `({"codes_0": int32 [B, h, w], ..., "labels": int32 [B]},)`.
+    """
+    return _shuffled(
+        store, batch_size, seed, steps, start_step, lambda indices, _: (store.take(indices),)
+    )
+
+
+def eval_batches(source, batch_size):
+    """Returns every example once and in order; the last batch may be smaller.
+
+    Args:
+        source: `ImageSource` or `CodeStore`.
+        batch_size: int.
+
+    Returns:
+        `grain.IterDataset` of what `source.take` returns: for images
+        `{"image": uint8 [B, H, W, C], "label": int32 [B]}`.
+    """
+    import grain
+
+    _check("batch_size", batch_size, 1)
+    indices = grain.MapDataset.range(len(source)).batch(batch_size)
+    return indices.map(source.take).to_iter_dataset(_read_options())
+
+
+def _shuffled(source, batch_size, seed, steps, start_step, load):
+    """Returns `load(indices, generator)` of each step's indices, int `[batch_size]`."""
+    import grain
+
+    _check("batch_size", batch_size, 1)
+    _check("seed", seed, 0, 2**32 - 1)
+    _check("start_step", start_step, 0, steps)
+    if not len(source):
+        raise ValueError("`source` must hold at least one example. Received: an empty source")
+    # Only indices pass through Grain one by one; the examples of a batch are read together.
+    indices = grain.MapDataset.range(len(source)).seed(seed).shuffle().repeat()
+    batches = indices.batch(batch_size, drop_remainder=True).random_map(load)
+    return batches[start_step:steps].to_iter_dataset(_read_options())
+
+
+def _read_options():
+    import grain
+
+    return grain.ReadOptions(THREADS, BATCHES_AHEAD)
+
+
+def _check(name, value, low, high=None):
+    if value < low or (high is not None and value > high):
+        wanted = f"at least {low}" if high is None else f"in {low} .. {high}"
+        raise ValueError(f"`{name}` must be {wanted}. Received: {name}={value}")

@@ -1,0 +1,60 @@
+"""The contract of every source of images: a sequence of examples, read by index."""
+
+import numpy as np
+
+
+class ImageSource:
+    """A fixed sequence of images of one shape, with or without labels.
+
+    `source[i]` is `{"image": uint8 [H, W, C], "label": int}`, without "label" where the source has
+    none. The same index always gives the same example, so that the order in which images are seen
+    is decided by indices alone. A subclass defines `__len__` and `read`.
+
+    Args:
+        name: str, what the source is called in messages.
+        image_shape: (height, width, channels) of every image, in pixels.
+        class_names: list of str in the order of the label ids, or None without labels.
+        skipped_names: names of the unreadable files that were left out.
+    """
+
+    def __init__(self, name, image_shape, class_names=None, skipped_names=()):
+        self.name = name
+        self.image_shape = tuple(image_shape)
+        self.class_names = None if class_names is None else list(class_names)
+        self.skipped_names = list(skipped_names)
+
+    @property
+    def skipped(self):
+        """int, number of unreadable files that were left out."""
+        return len(self.skipped_names)
+
+    @property
+    def has_labels(self):
+        """bool, whether examples have a "label"."""
+        raise NotImplementedError
+
+    def read(self, index):
+        """Returns the uint8 image `[H, W, C]` and the int label (or None) at `0 <= index < len`."""
+        raise NotImplementedError
+
+    def __getitem__(self, index):
+        position = index + len(self) if index < 0 else index
+        if not 0 <= position < len(self):
+            raise IndexError(f"`index` must be below {len(self)}, the number of images. {index=}")
+        image, label = self.read(int(position))
+        return {"image": image} if label is None else {"image": image, "label": int(label)}
+
+    def take(self, indices):
+        """Returns the examples at `indices` as arrays.
+
+        Args:
+            indices: int sequence or array `[B]`, each in `0 .. len - 1`.
+
+        Returns:
+            `{"image": uint8 [B, H, W, C], "label": int32 [B]}`, "label" only where there are labels.
+        """
+        images, labels = zip(*(self.read(int(index)) for index in indices), strict=True)
+        batch = {"image": np.stack(images)}
+        if self.has_labels:
+            batch["label"] = np.array(labels, "int32")
+        return batch

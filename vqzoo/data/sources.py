@@ -1,0 +1,34 @@
+"""Opens the images that a config names."""
+
+from vqzoo.data.image_folder import open_folder
+
+
+def open_source(data_config, split, folder=None, skip_bad=False):
+    """Opens a split of a config's images.
+
+    Args:
+        data_config: dict, the `data` mapping of a config: `name` of the TensorFlow dataset,
+            `image_shape` (height, width, channels), `splits` from "train" and "test" to what the
+            data set calls them (such as "train[:90%]"), and `class_names`, a list in the order of
+            the label ids, or None for those of the data.
+        split: "train" or "test".
+        folder: str or path of a folder of images to read instead, or None.
+        skip_bad: bool, whether unreadable files are left out and counted, instead of an error.
+
+    Returns:
+        `ImageSource`.
+
+    Raises:
+        FileNotFoundError: if the data are not there; the message says how to get them.
+        OSError: if a file is unreadable.
+        ValueError: if an image has another shape, or a class another name than the config says.
+    """
+    image_shape, class_names = data_config["image_shape"], data_config.get("class_names")
+    if folder is not None:
+        return open_folder(folder, split, image_shape, class_names, skip_bad)
+    from vqzoo.data.tfds_source import open_tfds
+
+    splits = data_config.get("splits") or {"train": "train", "test": "test"}
+    if split not in splits:
+        raise ValueError(f"`split` must be one of {sorted(splits)}. Received: {split=}")
+    return open_tfds(data_config["name"], splits[split], image_shape, class_names)
