@@ -1,3 +1,5 @@
 """p(x | z): log-probabilities of integer images."""
 
+from vqzoo.likelihoods.categorical import Categorical
 from vqzoo.likelihoods.discretized_normal import DiscretizedNormal
+from vqzoo.likelihoods.likelihood import Likelihood

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from vqzoo.likelihoods.likelihood import Likelihood
 from vqzoo.likelihoods.normal_tail import scaled_tail, tail
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
@@ -13,20 +14,12 @@ NODES = ((0.3399810435848563, 0.6521451548625461), (0.8611363115940526, 0.347854
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
-class DiscretizedNormal:
+class DiscretizedNormal(Likelihood):
     """Grey level `v` has the normal's mass on [v - 1/2, v + 1/2]; 0 and the last take their tails.
 
     Args:
         num_bins: int, number of grey levels.
-
-    Raises:
-        ValueError: if `num_bins` is not an integer of at least 2.
     """
-
-    def __init__(self, num_bins=256):
-        if not isinstance(num_bins, int) or num_bins < 2:
-            raise ValueError(f"`num_bins` must be an integer of at least 2. Received: {num_bins=}")
-        self.num_bins = num_bins
 
     def log_prob(self, images, mean, scale):
         """Log-probability of every value, float32 nats, of the shape all three broadcast to.
@@ -46,12 +39,24 @@ class DiscretizedNormal:
         distance = ops.where(last, offset, ops.where(first, -offset, ops.abs(offset)))
         return _log_mass(distance, scale, open_bin=first | last)
 
-    def get_config(self):
-        return {"num_bins": self.num_bins}
+    def mean(self, mean, scale):
+        """Expected grey level, float32: unlike `mean` it cannot leave 0 .. num_bins - 1."""
+        mean, scale = ops.cast(mean, "float32"), ops.cast(scale, "float32")
+        levels = ops.arange(self.num_bins, dtype="float32")
+        log_probs = self.log_prob(levels, mean[..., None], scale[..., None])
+        return ops.sum(levels * ops.exp(log_probs), axis=-1)
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
+    def sample(self, mean, scale, seed=None):
+        """One int32 grey level for each pair of `mean` and `scale`, which are broadcast."""
+        mean, scale = ops.cast(mean, "float32"), ops.cast(scale, "float32")
+        drawn = mean + scale * keras.random.normal(ops.shape(mean + scale), seed=seed)
+        return ops.cast(ops.clip(ops.round(drawn), 0, self.num_bins - 1), "int32")
+
+    def distribution(self, mean, scale):
+        """A `tfp.distributions.Distribution` of the same probabilities."""
+        from vqzoo.likelihoods import tfp_distributions  # the rest runs without TensorFlow
+
+        return tfp_distributions.DiscretizedNormal(mean, scale, likelihood=self)
 
 
 def _log_mass(distance, scale, open_bin):

@@ -1,0 +1,47 @@
+"""A free probability for every grey level."""
+
+import keras
+from keras import ops
+
+from vqzoo.likelihoods.likelihood import Likelihood
+
+
+@keras.saving.register_keras_serializable(package="vqzoo")
+class Categorical(Likelihood):
+    """Softmax over the grey levels 0 .. num_bins - 1; `logits` are `(..., num_bins)`.
+
+    Args:
+        num_bins: int, number of grey levels.
+    """
+
+    def log_prob(self, images, logits):
+        """Float32 nats `(...)` of the integers `images` `(...)` under `logits` `(..., num_bins)`."""
+        log_probs = ops.log_softmax(self._checked(logits))
+        images = ops.cast(images, "int32")[..., None]
+        return ops.take_along_axis(log_probs, images, axis=-1)[..., 0]
+
+    def mean(self, logits):
+        """Expected grey level, float32 `(...)`."""
+        levels = ops.arange(self.num_bins, dtype="float32")
+        return ops.sum(ops.softmax(self._checked(logits)) * levels, axis=-1)
+
+    def sample(self, logits, seed=None):
+        """One int32 grey level for each row of logits, `(...)`."""
+        logits = self._checked(logits)
+        rows = ops.reshape(logits, (-1, self.num_bins))
+        drawn = keras.random.categorical(rows, 1, dtype="int32", seed=seed)
+        return ops.reshape(drawn, ops.shape(logits)[:-1])
+
+    def distribution(self, logits):
+        """The `tfp.distributions.Categorical` of the same probabilities."""
+        import tensorflow_probability as tfp  # only here: the rest runs without TensorFlow
+
+        return tfp.distributions.Categorical(logits=self._checked(logits))
+
+    def _checked(self, logits):
+        logits = ops.cast(logits, "float32")
+        if logits.shape[-1] != self.num_bins:
+            raise ValueError(
+                f"`logits` must end in an axis of {self.num_bins}. Received shape: {logits.shape}"
+            )
+        return logits
