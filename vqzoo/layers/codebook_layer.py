@@ -1,0 +1,87 @@
+"""What all vector quantizers share."""
+
+import keras
+from keras import ops
+
+from vqzoo.layers.code_metrics import Perplexity, Usage
+from vqzoo.layers.nearest_code import nearest_code
+
+
+class CodebookLayer(keras.layers.Layer):
+    """Replaces every feature vector by its nearest code; subclasses make and train the codebook.
+
+    Distances, losses and the codebook are float32 under every dtype policy.
+    """
+
+    def __init__(self, num_embeddings, embedding_dim, commitment_cost=0.25, **kwargs):
+        super().__init__(**kwargs)
+        for name, value in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}")
+        if not commitment_cost >= 0:
+            raise ValueError(f"`commitment_cost` must be at least 0. Received: {commitment_cost}")
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.commitment_cost = commitment_cost
+        self.perplexity = Perplexity(num_embeddings, name="perplexity")
+        self.usage = Usage(num_embeddings, name="usage")
+
+    def build(self, input_shape):
+        if len(input_shape) < 2 or input_shape[-1] != self.embedding_dim:
+            raise ValueError(
+                "`features` must have the shape (batch, height, width, embedding_dim) with "
+                f"embedding_dim={self.embedding_dim}. Received: {tuple(input_shape)}"
+            )
+        self.build_codebook()
+
+    def add_codebook_weight(self, name, shape, initializer, **kwargs):
+        """A float32 weight that mixed precision does not cast."""
+        kwargs = {"dtype": "float32", "autocast": False, "trainable": False, **kwargs}
+        return self.add_weight(name=name, shape=shape, initializer=initializer, **kwargs)
+
+    def call(self, features, training=False):
+        rows = ops.reshape(ops.cast(features, "float32"), (-1, self.embedding_dim))
+        codebook = self.codebook_for(rows, training)
+        codes = nearest_code(rows, codebook)
+        nearest = ops.take(codebook, codes, axis=0)
+        commitment = ops.mean(ops.square(rows - ops.stop_gradient(nearest)))
+        self.add_loss(self.commitment_cost * commitment)
+        self.add_codebook_loss(rows, nearest)
+        if training:
+            counts = ops.segment_sum(ops.ones_like(rows[:, 0]), codes, self.num_embeddings)
+            self.perplexity.update_state(counts)
+            self.usage.update_state(counts)
+            self.update_codebook(rows, codes, counts)
+        shape = ops.shape(features)
+        nearest = ops.reshape(ops.cast(ops.stop_gradient(nearest), features.dtype), shape)
+        # Straight-through: the difference is exactly 0, its gradient the identity. The other way
+        # round, z + sg(e - z), rounding would make vectors differ from `codes_to_vectors`.
+        vectors = nearest + (features - ops.stop_gradient(features))
+        return {"codes": ops.reshape(codes, shape[:-1]), "vectors": vectors}
+
+    def build_codebook(self):
+        """Makes the weights, among them `codebook` `(num_embeddings, embedding_dim)`."""
+        raise NotImplementedError
+
+    def codebook_for(self, rows, training):
+        """The codebook that this batch is quantized with."""
+        return ops.convert_to_tensor(self.codebook)
+
+    def add_codebook_loss(self, rows, nearest):
+        """Adds the loss that moves the codebook, if one does."""
+
+    def update_codebook(self, rows, codes, counts):
+        """Moves the codebook after a training batch, if no gradient does."""
+
+    def codes_to_vectors(self, codes):
+        """Looks up codes, int `(batch, height, width)`: float32 `(..., embedding_dim)`."""
+        return ops.take(ops.convert_to_tensor(self.codebook), codes, axis=0)
+
+    def compute_output_spec(self, features, training=False):
+        codes = keras.KerasTensor(features.shape[:-1], dtype="int32")
+        vectors = keras.KerasTensor(features.shape, dtype=self.compute_dtype)
+        return {"codes": codes, "vectors": vectors}
+
+    def get_config(self):
+        arguments = ("num_embeddings", "embedding_dim", "commitment_cost")
+        return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}

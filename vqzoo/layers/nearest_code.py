@@ -1,0 +1,40 @@
+"""Nearest-code search in bounded memory."""
+
+from keras import ops
+
+BLOCK_DISTANCES = 2**20
+"""Most distances held at once: 4 MiB of float32, which a CPU's cache can keep."""
+
+
+def nearest_code(vectors, codebook):
+    """For every vector the index of its nearest code, the lowest one among equals.
+
+    `argmin_k |z - e_k|^2 = argmax_k (z . e_k - |e_k|^2 / 2)`: the vector's own norm changes
+    nothing. The search runs over blocks of rows, so that no more than `BLOCK_DISTANCES` numbers
+    (or one row's `num_embeddings`) exist at a time, never all `n * num_embeddings`.
+
+    Args:
+        vectors: float tensor `(n, embedding_dim)`; `n` may be unknown while tracing.
+        codebook: float tensor `(num_embeddings, embedding_dim)`.
+
+    Returns:
+        int32 tensor `(n,)`. Computed in float32; has no gradient.
+    """
+    vectors = ops.stop_gradient(ops.cast(vectors, "float32"))
+    codebook = ops.stop_gradient(ops.cast(codebook, "float32"))
+    half_norms = ops.sum(ops.square(codebook), axis=-1) / 2
+    columns = ops.transpose(codebook)
+
+    def search(block):
+        # top_k and not argmax: documented ties, and a single pass over the scores.
+        return ops.top_k(ops.matmul(block, columns) - half_norms, 1)[1][:, 0]
+
+    num_embeddings, dim = codebook.shape
+    size = max(1, BLOCK_DISTANCES // num_embeddings)
+    count = ops.shape(vectors)[0]
+    if isinstance(count, int) and count <= size:
+        return ops.cast(search(vectors), "int32")
+    blocks = -(-count // size)
+    padded = ops.pad(vectors, ((0, blocks * size - count), (0, 0)))
+    codes = ops.map(search, ops.reshape(padded, (blocks, size, dim)))
+    return ops.cast(ops.reshape(codes, (-1,))[:count], "int32")

@@ -1,0 +1,55 @@
+"""Sums over the replicas of a distribution strategy."""
+
+import keras
+from keras import ops
+
+
+def _context():
+    """The replica context of a running `tf.distribute` strategy, None where nothing is to sum."""
+    if keras.backend.backend() != "tensorflow":
+        return None  # on JAX arrays are global, and sums over them already are
+    import tensorflow as tf
+
+    if not tf.distribute.in_cross_replica_context():
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync > 1:
+            return context
+    return None
+
+
+def num_replicas():
+    """Number of replicas that the current step runs on, an int."""
+    context = _context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
+def sum_over_replicas(tensor):
+    """The sum of `tensor` over all replicas, the same on each; the tensor itself if there is one.
+
+    Every replica has to call it, outside of conditions and loops.
+    """
+    context = _context()
+    return tensor if context is None else context.all_reduce("SUM", tensor)
+
+
+def take_from_joined_batch(rows, choose):
+    """Picks rows of the joined batch: that of all replicas, one after the other.
+
+    Args:
+        rows: float tensor `(n, dim)`, this replica's part; `n` may differ between replicas.
+        choose: function from the number of rows of the joined batch, an int or an int32 tensor,
+            to the int32 indices `(m,)` of the wanted rows in it, the same on every replica.
+
+    Returns:
+        Tensor `(m, dim)`, bit for bit the same on every replica. Only these rows travel.
+    """
+    context, count = _context(), ops.shape(rows)[0]
+    if context is None:
+        return ops.take(rows, choose(count), axis=0)
+    mine = ops.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype="int32")
+    ends = ops.cumsum(context.all_reduce("SUM", mine * count))
+    start = ops.sum(mine * ends) - count
+    local = choose(ends[-1]) - start
+    local = ops.where((local >= 0) & (local < count), local, count)  # count: the row of zeros
+    with_zeros = ops.pad(rows, ((0, 1), (0, 0)))
+    return context.all_reduce("SUM", ops.take(with_zeros, local, axis=0))
