@@ -1,7 +1,9 @@
 """Keras layers; importing them registers their classes for `keras.models.load_model`."""
 
+from vqzoo.layers.gated_masked_conv import GatedMaskedConv
+from vqzoo.layers.masked_conv import MaskedConv2D
 from vqzoo.layers.nearest_code import nearest_code
 from vqzoo.layers.vector_quantizer import VectorQuantizer
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
 
-__all__ = ["VectorQuantizer", "VectorQuantizerEMA", "nearest_code"]
+__all__ = ["GatedMaskedConv", "MaskedConv2D", "VectorQuantizer", "VectorQuantizerEMA", "nearest_code"]

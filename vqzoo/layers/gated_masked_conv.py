@@ -1,0 +1,157 @@
+"""Gated masked convolution: a vertical and a horizontal stack that together have no blind spot."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="vqzoo")
+class GatedMaskedConv(keras.layers.Layer):
+    """One layer of a gated PixelCNN; Section 2 of [arXiv:1606.05328](https://arxiv.org/abs/1606.05328).
+
+    Maps a pair (vertical, horizontal) of `(batch, height, width, channels)` to such a pair with
+    `filters` channels. The vertical stack sees the rows above, the horizontal one also the
+    pixels to the left in the current row:
+
+        V = conv(vertical)               H = conv(horizontal)
+        vertical' = gate(V + c)          gate(a, b) = tanh(a) * sigmoid(b), halves of the channels
+        horizontal' = gate(dense(V) + H + c) -> dropout -> dense (+ horizontal if `residual`)
+
+    Kernels hold the visible taps only and inputs are padded to fit, so that no weight has to be
+    masked: the vertical kernel has `kernel_size // 2` rows above the current one, the horizontal
+    one as many columns to the left. But for the first layer both include the current row or
+    column, which is safe since the first vertical stack ends one row above.
+
+    Args:
+        filters: int, channels of each output.
+        kernel_size: odd int of at least 3, width in pixels of the window that the masks halve.
+        first: bool, `True` for the layer that sees the image itself: hides the current pixel.
+        residual: bool, adds the horizontal input to the horizontal output.
+        num_classes: int or `None`; a number gives each class a vector that is added to both gates.
+        condition_channels: int or `None`, channels of a feature map that is added to both gates.
+        dropout: float in [0, 1), share of the horizontal gate's outputs dropped in training.
+
+    Call arguments:
+        stacks: pair of float tensors, vertical and horizontal stack; the same tensor twice in the
+            first layer.
+        labels: int tensor `(batch,)`, with `num_classes`.
+        features: float tensor `(batch, height, width, condition_channels)`, with that argument.
+
+    Raises:
+        ValueError: if an argument is outside its range, if `first` and `residual` are both set
+            (the current pixel would reach its own prediction), or if a condition is missing.
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        first=False,
+        residual=True,
+        num_classes=None,
+        condition_channels=None,
+        dropout=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if kernel_size < 3 or kernel_size % 2 == 0:
+            raise ValueError(f"`kernel_size` must be odd, 3 or more. Received: {kernel_size=}")
+        if first and residual:
+            raise ValueError("`residual` must be False if `first` is True. Received: both True")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"`dropout` must be in [0, 1). Received: {dropout=}")
+        self.filters, self.kernel_size, self.dropout = filters, kernel_size, dropout
+        self.first, self.residual = first, residual
+        self.num_classes, self.condition_channels = num_classes, condition_channels
+        self.taps = kernel_size // 2 + (not first)  # rows, and columns of the current row
+        self.drop = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def build(self, stacks_shape):
+        """Makes all weights; `stacks_shape` is the pair of shapes, or that of one stack."""
+        channels = stacks_shape[-1] if isinstance(stacks_shape[-1], int) else stacks_shape[0][-1]
+        if self.residual and channels != self.filters:
+            raise ValueError(
+                f"`filters` must equal the input's channels if `residual` is True. "
+                f"Received: filters={self.filters}, channels={channels}"
+            )
+        gates = 2 * self.filters
+        shapes = {
+            "vertical_kernel": (self.taps, self.kernel_size, channels, gates),
+            "horizontal_kernel": (1, self.taps, channels, gates),
+            "vertical_to_horizontal_kernel": (gates, gates),
+            "output_kernel": (self.filters, self.filters),
+        }
+        if self.condition_channels:
+            shapes["features_kernel"] = (self.condition_channels, gates)
+        for name, shape in shapes.items():
+            setattr(self, name, self.add_weight(shape, "glorot_uniform", name=name))
+        biases = {"vertical": gates, "horizontal": gates, "output": self.filters}
+        for name, size in biases.items():
+            setattr(self, f"{name}_bias", self.add_weight((size,), "zeros", name=f"{name}_bias"))
+        if self.num_classes:
+            shape, start = (self.num_classes, gates), keras.initializers.RandomNormal(stddev=0.05)
+            self.class_vectors = self.add_weight(shape, start, name="class_vectors")
+        self.built = True
+
+    def call(self, stacks, labels=None, features=None, training=None):
+        """Both stacks of the next layer, in the compute dtype."""
+        vertical, horizontal = stacks
+        condition = self.condition(labels, features)
+        above = self._vertical_conv(vertical)
+        gated = gate(self._to_horizontal(above, condition) + self._horizontal_conv(horizontal))
+        output = self._output(self.drop(gated, training=training), horizontal)
+        return gate(above if condition is None else above + condition), output
+
+    def condition(self, labels, features):
+        """What is added to both gates: `(batch, 1 or height, 1 or width, 2 * filters)`, or `None`."""
+        for value, wanted, name in (
+            (labels, self.num_classes, "labels"),
+            (features, self.condition_channels, "features"),
+        ):
+            if (value is None) != (not wanted):
+                state = "must be given" if wanted else "must be None"
+                raise ValueError(f"`{name}` {state} for this layer. Received: {value}")
+        added = None
+        if self.num_classes:
+            added = ops.take(self.class_vectors, labels, axis=0)[:, None, None, :]
+        if self.condition_channels:
+            spatial = ops.matmul(ops.cast(features, self.compute_dtype), self.features_kernel)
+            added = spatial if added is None else added + spatial
+        return added
+
+    def _vertical_conv(self, vertical):
+        half = self.kernel_size // 2
+        if self.first:  # one row up: the rows above only
+            vertical = vertical[:, :-1]
+        padded = ops.pad(vertical, ((0, 0), (half, 0), (half, half), (0, 0)))
+        return ops.conv(padded, self.vertical_kernel, padding="valid") + self.vertical_bias
+
+    def _horizontal_conv(self, horizontal):
+        if self.first:  # one column left
+            horizontal = horizontal[:, :, :-1]
+        padded = ops.pad(horizontal, ((0, 0), (0, 0), (self.kernel_size // 2, 0), (0, 0)))
+        return ops.conv(padded, self.horizontal_kernel, padding="valid")
+
+    def _to_horizontal(self, above, condition):
+        """What the vertical stack (before its gate) and the condition give the horizontal gate."""
+        added = ops.matmul(above, self.vertical_to_horizontal_kernel) + self.horizontal_bias
+        return added if condition is None else added + condition
+
+    def _output(self, gated, horizontal):
+        output = ops.matmul(gated, self.output_kernel) + self.output_bias
+        return output + horizontal if self.residual else output
+
+    def compute_output_shape(self, stacks_shape, labels_shape=None, features_shape=None):
+        """Pair of the shapes of the outputs."""
+        return tuple((*shape[:-1], self.filters) for shape in stacks_shape)
+
+    def get_config(self):
+        """Constructor arguments."""
+        arguments = ("filters", "kernel_size", "first", "residual", "num_classes")
+        arguments += ("condition_channels", "dropout")
+        return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}
+
+
+def gate(x):
+    """tanh of the first half of the channels times sigmoid of the second."""
+    signal, opening = ops.split(x, 2, axis=-1)
+    return ops.tanh(signal) * ops.sigmoid(opening)

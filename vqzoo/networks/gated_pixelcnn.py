@@ -1,0 +1,111 @@
+"""Gated PixelCNN: an autoregressive network over maps of codes."""
+
+import keras
+from keras import ops
+
+from vqzoo.layers.gated_masked_conv import GatedMaskedConv
+
+
+@keras.saving.register_keras_serializable(package="vqzoo")
+class GatedPixelCNN(keras.Model):
+    """Logits of each code given those before it in raster order.
+
+    [Conditional Image Generation with PixelCNN Decoders](https://arxiv.org/abs/1606.05328): an
+    embedding of the codes, a `GatedMaskedConv` that hides the current code, `num_layers - 1`
+    residual ones that do not, and two dense layers on the horizontal stack. All weights exist
+    from construction on. Any height and width will do.
+
+    Args:
+        num_embeddings: int, number of codes K.
+        num_classes: int or `None`; a number makes the network conditional on a class.
+        filters: int, channels of both stacks and of the codes' embedding.
+        num_layers: int, gated layers, the first included.
+        kernel_size: odd int, window of the layers after the first.
+        first_kernel_size: odd int, window of the first layer.
+        head_filters: int, width of the dense layer before the logits.
+        condition_channels: int or `None`, channels of a feature map to condition on.
+        dropout: float in [0, 1), see `GatedMaskedConv`.
+        name: str.
+
+    Call arguments:
+        codes: int tensor `(batch, height, width)` in `[0, num_embeddings)`.
+        condition: `None`, or a dict with `labels`, int `(batch,)`, if `num_classes` is given, and
+            `features`, float `(batch, height, width, condition_channels)`, if that is.
+
+    Returns:
+        float32 logits `(batch, height, width, num_embeddings)`.
+
+    Raises:
+        ValueError: if `num_embeddings` or `num_layers` is below 1, and as `GatedMaskedConv` does.
+    """
+
+    def __init__(
+        self,
+        num_embeddings,
+        num_classes=None,
+        filters=64,
+        num_layers=12,
+        kernel_size=3,
+        first_kernel_size=7,
+        head_filters=512,
+        condition_channels=None,
+        dropout=0.0,
+        name="gated_pixelcnn",
+        **kwargs,
+    ):
+        super().__init__(name=name, **kwargs)
+        for argument, value in (("num_embeddings", num_embeddings), ("num_layers", num_layers)):
+            if value < 1:
+                raise ValueError(f"`{argument}` must be 1 or more. Received: {argument}={value}")
+        self.num_embeddings, self.num_classes = num_embeddings, num_classes
+        self.filters, self.num_layers, self.kernel_size = filters, num_layers, kernel_size
+        self.first_kernel_size, self.head_filters = first_kernel_size, head_filters
+        self.condition_channels, self.dropout = condition_channels, dropout
+        self._make_layers()
+
+    def _make_layers(self):
+        dtype = self.dtype_policy
+        unit_normal = keras.initializers.RandomNormal(stddev=1.0)
+        self.embedding = keras.layers.Embedding(
+            self.num_embeddings, self.filters, unit_normal, name="embedding", dtype=dtype
+        )
+        self.gated_layers = []
+        for index in range(self.num_layers):
+            layer = GatedMaskedConv(
+                self.filters,
+                self.kernel_size if index else self.first_kernel_size,
+                first=not index,
+                residual=bool(index),
+                num_classes=self.num_classes,
+                condition_channels=self.condition_channels,
+                dropout=self.dropout,
+                name=f"gated_{index}",
+                dtype=dtype,
+            )
+            self.gated_layers.append(layer)
+        self.head = keras.layers.Dense(
+            self.head_filters, activation="relu", name="head", dtype=dtype
+        )
+        # The softmax needs float32 whatever the policy.
+        self.to_logits = keras.layers.Dense(self.num_embeddings, name="logits", dtype="float32")
+        self.embedding.build((None, None, None))
+        for layer in self.gated_layers:
+            layer.build([(None, None, None, self.filters)] * 2)
+        self.head.build((None, self.filters))
+        self.to_logits.build((None, self.head_filters))
+        self.built = True
+
+    def call(self, codes, condition=None, training=None):
+        """Logits of every position at once."""
+        condition = condition or {}
+        labels, features = condition.get("labels"), condition.get("features")
+        stacks = (self.embedding(codes),) * 2
+        for layer in self.gated_layers:
+            stacks = layer(stacks, labels=labels, features=features, training=training)
+        return self.to_logits(self.head(stacks[1]))
+
+    def get_config(self):
+        """Constructor arguments."""
+        arguments = ("num_embeddings", "num_classes", "filters", "num_layers", "kernel_size")
+        arguments += ("first_kernel_size", "head_filters", "condition_channels", "dropout")
+        return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}

@@ -1,0 +1,27 @@
+"""Distributions of latents; importing this package registers them for loading saved models."""
+
+from vqzoo.priors.autoregressive_prior import AutoregressivePrior
+
+FAMILIES = {"AutoregressivePrior": AutoregressivePrior}
+"""The priors that a config can name."""
+
+
+def create(config, autoencoder, num_classes=None):
+    """Builds the prior that a config describes, for the codes of an autoencoder.
+
+    Args:
+        config: mapping such as `{"family": "AutoregressivePrior", "network": {"family":
+            "GatedPixelCNN", "filters": 64}}` or `{"family": "UniformPrior"}`.
+        autoencoder: has `latent_shapes` and `codebook_sizes`, one of each for a level.
+        num_classes: int, or `None` for an unconditional prior.
+
+    Raises:
+        ValueError: if a family is not known or does not fit the autoencoder's levels.
+    """
+    arguments = dict(config)
+    family = arguments.pop("family", None)
+    if family not in FAMILIES:
+        raise ValueError(f"`family` must be one of {sorted(FAMILIES)}. Received: {family!r}")
+    return FAMILIES[family].for_codes(
+        autoencoder.latent_shapes, autoencoder.codebook_sizes, num_classes, **arguments
+    )

@@ -1,0 +1,137 @@
+"""Autoregressive prior: a causal network over one map of codes."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from vqzoo.networks import CAUSAL_NETWORKS
+from vqzoo.priors.code_checks import checked_codes, checked_labels
+from vqzoo.sampling.batches import even_batches
+from vqzoo.sampling.compile import compiled
+
+
+@keras.saving.register_keras_serializable(package="vqzoo")
+class AutoregressivePrior(keras.Model):
+    """p(codes | label) as a product over positions in raster order.
+
+    Trained by plain `compile(optimizer)` and `fit` on batches of one dict
+    `{"codes_0": int (batch, height, width), "labels": int (batch,)}`, the labels only if the
+    network has classes. The loss is the mean cross-entropy in nats per code; `bits_per_code` is
+    logged beside it.
+
+    Args:
+        network: causal network with `num_embeddings` and `num_classes`, such as `GatedPixelCNN`.
+        latent_shape: pair of int, height and width of the map.
+        name: str.
+
+    Raises:
+        ValueError: if `latent_shape` is not a pair of positive ints.
+    """
+
+    trainable_stage = True
+
+    def __init__(self, network, latent_shape, name="autoregressive_prior", **kwargs):
+        super().__init__(name=name, **kwargs)
+        if len(latent_shape) != 2 or min(latent_shape) < 1:
+            raise ValueError(
+                f"`latent_shape` must be (height, width), each 1 or more. Received: {latent_shape}"
+            )
+        self.network = network
+        self.latent_shape = tuple(int(size) for size in latent_shape)
+        self.num_classes = network.num_classes
+        self.bits_per_code = keras.metrics.Mean(name="bits_per_code")
+        self.built = True  # the network made its weights at construction
+        self._log_prob = compiled(self._code_log_probs, network, jit=False)
+
+    def call(self, inputs, training=None):
+        """float32 logits `(batch, height, width, num_embeddings)`."""
+        return self.network(inputs["codes_0"], self._condition(inputs), training=training)
+
+    def _condition(self, inputs):
+        return None if self.num_classes is None else {"labels": inputs["labels"]}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Mean cross-entropy of the codes in nats; Keras' `fit` and `evaluate` call it."""
+        losses = ops.sparse_categorical_crossentropy(x["codes_0"], y_pred, from_logits=True)
+        loss = ops.mean(losses)
+        batch_size = ops.shape(losses)[0]
+        self.bits_per_code.update_state(loss / math.log(2), sample_weight=batch_size)
+        return loss
+
+    def log_prob(self, latents, labels=None, batch_size=256):
+        """Log-probability of each image's codes.
+
+        Args:
+            latents: list of one int array `(batch, height, width)`.
+            labels: int or int array `(batch,)`; `None` with a conditional prior takes the mean of
+                the probability over all classes.
+            batch_size: int, images per pass through the network.
+
+        Returns:
+            float32 array `(batch,)`, nats.
+
+        Raises:
+            ValueError: if codes or labels have a wrong shape, type or range.
+        """
+        (codes,) = checked_codes(latents, [self.latent_shape], [self.network.num_embeddings])
+        labels = checked_labels(labels, len(codes), self.num_classes)
+        if labels is not None or self.num_classes is None:
+            return self._batched_log_prob(codes, labels, batch_size)
+        every = [
+            self._batched_log_prob(codes, np.full(len(codes), label, "int32"), batch_size)
+            for label in range(self.num_classes)
+        ]
+        return np.logaddexp.reduce(every, axis=0) - np.float32(math.log(self.num_classes))
+
+    def _batched_log_prob(self, codes, labels, batch_size):
+        inputs = {"codes_0": codes} if labels is None else {"codes_0": codes, "labels": labels}
+        values = np.empty(len(codes), "float32")
+        for rows in even_batches(len(codes), batch_size):
+            batch = {name: value[rows] for name, value in inputs.items()}
+            values[rows] = ops.convert_to_numpy(self._log_prob(batch))
+        return values
+
+    def _code_log_probs(self, inputs):
+        logits = self(inputs, training=False)
+        losses = ops.sparse_categorical_crossentropy(inputs["codes_0"], logits, from_logits=True)
+        return -ops.sum(losses, axis=(1, 2))
+
+    @classmethod
+    def for_codes(cls, latent_shapes, codebook_sizes, num_classes, network):
+        """A new prior over one level of codes.
+
+        Args:
+            latent_shapes: list of one (height, width).
+            codebook_sizes: list of one int.
+            num_classes: int or `None`.
+            network: mapping, `family` and the other arguments of the network.
+
+        Raises:
+            ValueError: if there are several levels, or the network's family is not known.
+        """
+        if len(latent_shapes) != 1:
+            raise ValueError(
+                f"`latent_shapes` must hold one level for {cls.__name__}. Received: {latent_shapes}"
+            )
+        arguments = dict(network)
+        family = arguments.pop("family", None)
+        if family not in CAUSAL_NETWORKS:
+            names = sorted(CAUSAL_NETWORKS)
+            raise ValueError(f"`network.family` must be one of {names}. Received: {family!r}")
+        return cls(
+            CAUSAL_NETWORKS[family](codebook_sizes[0], num_classes, **arguments), latent_shapes[0]
+        )
+
+    def get_config(self):
+        """Constructor arguments, the network serialised."""
+        network = keras.saving.serialize_keras_object(self.network)
+        arguments = {"network": network, "latent_shape": list(self.latent_shape)}
+        return {**super().get_config(), **arguments}
+
+    @classmethod
+    def from_config(cls, config):
+        """The prior that `get_config` came from, with new weights."""
+        network = keras.saving.deserialize_keras_object(config["network"])
+        return cls(**{**config, "network": network})

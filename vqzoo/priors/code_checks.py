@@ -1,0 +1,64 @@
+"""Checks of the codes and labels that users hand to a prior."""
+
+import keras
+import numpy as np
+
+
+def checked_codes(codes, shapes, sizes, argument="latents"):
+    """The list of code maps as int32 arrays.
+
+    Args:
+        codes: list of int arrays `(batch, height, width)`, one for each level.
+        shapes: list of (height, width).
+        sizes: list of int, number of codes of each level.
+        argument: str, the name in error messages.
+
+    Raises:
+        ValueError: if number of levels, rank, size, type or range differ from what is asked.
+    """
+    if not isinstance(codes, (list, tuple)) or len(codes) != len(shapes):
+        got = len(codes) if isinstance(codes, (list, tuple)) else type(codes).__name__
+        raise ValueError(f"`{argument}` must be a list of {len(shapes)} maps. Received: {got}")
+    arrays = [keras.ops.convert_to_numpy(level) for level in codes]
+    for array, shape, size in zip(arrays, shapes, sizes):
+        if array.ndim != 3 or array.shape[1:] != tuple(shape) or len(array) != len(arrays[0]):
+            raise ValueError(
+                f"`{argument}` must hold maps of shape (batch, {shape[0]}, {shape[1]}). "
+                f"Received: {array.shape}"
+            )
+        if array.dtype.kind not in "iu":
+            raise ValueError(f"`{argument}` must hold integers. Received: {array.dtype}")
+        if array.size and not 0 <= array.min() <= array.max() < size:
+            raise ValueError(
+                f"`{argument}` must hold codes in 0..{size - 1}. "
+                f"Received: {array.min()}..{array.max()}"
+            )
+    return [array.astype("int32") for array in arrays]
+
+
+def checked_labels(labels, num_images, num_classes):
+    """The labels as int32 `(num_images,)`; `None` stays `None`.
+
+    Args:
+        labels: int, int array `(num_images,)` or `None`.
+        num_images: int.
+        num_classes: int, or `None` for an unconditional prior, that takes no labels.
+
+    Raises:
+        ValueError: if labels come to an unconditional prior, or their number, type or range is wrong.
+    """
+    if labels is None:
+        return None
+    if num_classes is None:
+        raise ValueError(f"`labels` must be None: the prior has no classes. Received: {labels}")
+    array = np.asarray(keras.ops.convert_to_numpy(labels))
+    if array.dtype.kind not in "iu" or array.shape not in ((), (num_images,)):
+        raise ValueError(
+            f"`labels` must be an int or {num_images} of them. "
+            f"Received: shape {array.shape}, {array.dtype}"
+        )
+    if array.size and not 0 <= array.min() <= array.max() < num_classes:
+        raise ValueError(
+            f"`labels` must be in 0..{num_classes - 1}. Received: {array.min()}..{array.max()}"
+        )
+    return np.broadcast_to(array, (num_images,)).astype("int32")
