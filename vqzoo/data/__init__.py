@@ -2,6 +2,7 @@
 
 from vqzoo.data.array_source import ArraySource
 from vqzoo.data.batches import code_batches, eval_batches, training_batches
+from vqzoo.data.code_store import CodeStore
 from vqzoo.data.image_file import read_image
 from vqzoo.data.image_folder import folder_class_names
 from vqzoo.data.image_source import ImageSource
@@ -9,6 +10,7 @@ from vqzoo.data.sources import open_source
 
 __all__ = [
     "ArraySource",
+    "CodeStore",
     "ImageSource",
     "code_batches",
     "eval_batches",
