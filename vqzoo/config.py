@@ -1,0 +1,227 @@
+"""Configurations: what an entry of the zoo is made of, read from YAML, checked and merged."""
+
+import copy
+import difflib
+import importlib.resources
+import inspect
+import pathlib
+
+import yaml
+
+CONFIG_FILE = "config.yaml"
+"""Name of the configuration in a model folder."""
+
+_NUMBER = (int, float)
+_STAGE = {
+    "optimizer": str,
+    "learning_rate": _NUMBER,
+    "schedule": str,
+    "warmup_steps": int,
+    "batch_size": int,
+    "steps": int,
+    "seed": int,
+}
+SECTIONS = {
+    "paper": {"title": str, "authors": str, "arxiv": str, "section": str, "numbers": dict},
+    "data": {
+        "name": str,
+        "image_shape": list,
+        "splits": {"train": str, "test": str},
+        "flip": bool,
+        "class_names": list,
+        "licence": str,
+    },
+    "autoencoder": dict,
+    "prior": dict,
+    "training": {"autoencoder": _STAGE, "prior": _STAGE},
+    "smoke": dict,
+}
+"""Keys that a configuration may hold, and the type of each; nested mappings are given as such.
+
+`autoencoder` and `prior` hold a `family` and its constructor's arguments; `smoke` holds overrides.
+"""
+
+_FROM_AUTOENCODER = ("latent_shapes", "codebook_sizes", "num_classes", "num_embeddings", "name")
+_REQUIRED = ("data", "autoencoder", "prior")
+
+
+def folder_of(package):
+    """Path of `vqzoo.zoo_configs` or `vqzoo.pretrained`, wherever the installation put it.
+
+    In a checkout that is on the path without being installed both lie beside `vqzoo/`.
+    """
+    try:
+        return pathlib.Path(str(importlib.resources.files(f"vqzoo.{package}")))
+    except ModuleNotFoundError:
+        return pathlib.Path(__file__).parent.parent / package
+
+
+def names():
+    """Sorted names of the registry's entries."""
+    return sorted(path.stem for path in folder_of("zoo_configs").glob("*.yaml"))
+
+
+def nearest(word, words):
+    """The one of `words` that looks most like `word`."""
+    return difflib.get_close_matches(str(word), [str(other) for other in words], 1, cutoff=0.0)[0]
+
+
+def load_config(name_or_path):
+    """Reads and checks a configuration.
+
+    Args:
+        name_or_path: str or path; a name of `names()` or the path of a YAML file.
+
+    Returns:
+        A dict with the keys of `SECTIONS`.
+
+    Raises:
+        FileNotFoundError: if there is neither such an entry nor such a file.
+        ValueError: if a key is unknown or a value has the wrong type.
+    """
+    config = read_config(name_or_path)
+    check(config)
+    return config
+
+
+def read_config(name_or_path):
+    """As `load_config`, but checks neither keys nor types, which needs the model families' code."""
+    path = pathlib.Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        if str(name_or_path) not in names():
+            raise FileNotFoundError(
+                f"`name` must be one of {', '.join(names())}, or the path of a .yaml file. "
+                f"Received: {str(name_or_path)!r}; did you mean "
+                f"{nearest(name_or_path, names())!r}?"
+            )
+        path = folder_of("zoo_configs") / f"{name_or_path}.yaml"
+    if not path.is_file():
+        raise FileNotFoundError(f"`name` must be an existing .yaml file. Received: {str(path)!r}")
+    return parse(path.read_text(encoding="utf-8"), path)
+
+
+def parse(text, path="a configuration"):
+    """The mapping that the YAML `text` holds; `path` is what an error calls it."""
+    try:
+        config = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(config, dict):
+        raise ValueError(
+            f"{path} must hold a mapping with the keys {', '.join(SECTIONS)}. "
+            f"Received: {type(config).__name__}"
+        )
+    return config
+
+
+def dump(config):
+    """YAML text that `parse` turns back into `config`."""
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=100)
+
+
+def merge(config, overrides):
+    """A copy of `config` in which the values of `overrides` replace its own, however deep.
+
+    A mapping is merged key by key, unless `overrides` gives it another `family`: the arguments of
+    one family mean nothing to another, so the mapping is then replaced whole.
+    """
+    merged = copy.deepcopy(config)
+    for key, value in overrides.items():
+        old = merged.get(key)
+        same = isinstance(value, dict) and isinstance(old, dict)
+        if same and value.get("family", old.get("family")) == old.get("family"):
+            merged[key] = merge(old, value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def check(config):
+    """Checks keys and types of a whole configuration, and of what `smoke` makes of it.
+
+    Raises:
+        ValueError: naming the key, what would be right and what was received.
+    """
+    _check_mapping(config, SECTIONS, where="")
+    missing = [key for key in _REQUIRED if key not in config]
+    if missing:
+        raise ValueError(f"a configuration needs `{missing[0]}`. Received: {', '.join(config)}")
+    _check_parts(config)
+    if config.get("smoke"):
+        check({**merge(config, config["smoke"]), "smoke": {}})
+
+
+def _check_mapping(mapping, schema, where):
+    """Checks the keys of `mapping` and their types against `schema`; `where` is its dotted name."""
+    for key, value in mapping.items():
+        name = f"{where}.{key}" if where else str(key)
+        if key not in schema:
+            raise ValueError(
+                f"`{name}` is no key of a configuration; did you mean {nearest(key, schema)!r}? "
+                f"Received: {value!r}"
+            )
+        expected = schema[key]
+        _check_type(name, value, dict if isinstance(expected, dict) else expected)
+        if isinstance(expected, dict):
+            _check_mapping(value, expected, name)
+
+
+def _check_type(name, value, expected):
+    """Checks one value; `expected` is a type or a tuple of types. A bool is no number here."""
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    if isinstance(value, expected) and not (isinstance(value, bool) and bool not in expected):
+        return
+    hint = " (in YAML 2e-4 is a string: write 2.0e-4)" if float in expected else ""
+    right = " or ".join(kind.__name__ for kind in expected)
+    raise ValueError(f"`{name}` must be of type {right}{hint}. Received: {value!r}")
+
+
+def _check_parts(config):
+    """Checks `autoencoder` and `prior` against the signatures of the classes that they name."""
+    from vqzoo import models, networks, priors
+
+    _check_arguments("autoencoder", config["autoencoder"], models.FAMILIES, ("name",))
+    _check_arguments("prior", config["prior"], priors.FAMILIES, _FROM_AUTOENCODER)
+    network = config["prior"].get("network")
+    if network is not None:
+        _check_type("prior.network", network, dict)
+        _check_arguments("prior.network", network, networks.CAUSAL_NETWORKS, _FROM_AUTOENCODER)
+
+
+def _check_arguments(where, mapping, families, given):
+    """Checks `{family: NAME, argument: value, ...}` against what builds that family.
+
+    Args:
+        where: str, the mapping's dotted name.
+        mapping: the mapping.
+        families: dict of name to class; a class method `for_codes`, where there is one, builds it.
+        given: arguments that do not come from a configuration.
+    """
+    family = mapping.get("family")
+    if family not in families:
+        raise ValueError(
+            f"`{where}.family` must be one of {', '.join(families)}. Received: {family!r}"
+        )
+    builder = getattr(families[family], "for_codes", families[family])
+    parameters = inspect.signature(builder).parameters.values()
+    known = {p.name: p.default for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD}
+    known = {name: default for name, default in known.items() if name not in given}
+    for key, value in mapping.items():
+        if key == "family":
+            continue
+        if key not in known:
+            hint = f"; did you mean {nearest(key, known)!r}?" if known else ", which takes none"
+            raise ValueError(
+                f"`{where}.{key}` is no argument of {family}{hint}. Received: {value!r}"
+            )
+        _check_like_default(f"{where}.{key}", value, known[key])
+
+
+def _check_like_default(name, value, default):
+    """Checks that `value` has the type of an argument's default; a float may be written as int."""
+    if value is None or default is None or default is inspect.Parameter.empty:
+        return
+    if isinstance(default, (list, tuple)):
+        _check_type(name, value, (list, tuple))
+    elif isinstance(default, (bool, int, float, str)):
+        _check_type(name, value, _NUMBER if isinstance(default, float) else type(default))

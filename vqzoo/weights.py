@@ -1,0 +1,136 @@
+"""Model folders: the configuration, weights and checksums of one model, written whole."""
+
+import json
+import os
+import pathlib
+import tempfile
+
+import h5py
+import keras
+import numpy as np
+
+from vqzoo import config as configs
+from vqzoo import manifest as manifests
+
+AUTOENCODER, PRIOR = "autoencoder.weights.h5", "prior.weights.h5"
+
+
+def round_to_float16(model):
+    """Rounds a model's weights in memory to what its file will hold, so that saving loses nothing.
+
+    Codebooks with their averages and the likelihood's scale stay float32, and so does a weight that
+    float16 would turn into infinity.
+
+    Args:
+        model: an autoencoder or a prior, built.
+    """
+    exact = [v for bottleneck in getattr(model, "bottlenecks", []) for v in bottleneck.variables]
+    exact_ids = {id(v) for v in [*exact, getattr(model, "likelihood_scale", None)]}
+    for variable in model.weights:
+        if id(variable) in exact_ids or "float" not in keras.backend.standardize_dtype(variable.dtype):
+            continue
+        rounded = _half(keras.ops.convert_to_numpy(variable))
+        if np.isfinite(rounded).all():
+            variable.assign(rounded.astype(variable.dtype))
+
+
+def _half(values):
+    with np.errstate(over="ignore"):
+        return values.astype("float16")
+
+
+def save_weights(model, path):
+    """Writes a model's weights as Keras does, without its optimiser and at half the size.
+
+    A float array that float16 holds exactly is stored as float16 (see `round_to_float16`), all
+    others as they are: what is read back equals what was in memory, bit for bit.
+
+    Args:
+        model: a built `keras.Model`.
+        path: path of the file, which appears under this name only when it is whole.
+    """
+    path = pathlib.Path(path)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as scratch:
+        full, small = (os.path.join(scratch, f"{name}.weights.h5") for name in ("full", "small"))
+        model.save_weights(full)
+        with h5py.File(full) as source, h5py.File(small, "w") as target:
+            _copy_halved(source, target)
+        os.replace(small, path)
+
+
+def _copy_halved(source, target):
+    """Copies an h5 file but for the optimiser, with float16 arrays where they are exact."""
+    target.attrs.update(source.attrs)
+
+    def copy(name, item):
+        if name.split("/")[0] == "optimizer":
+            return
+        if isinstance(item, h5py.Dataset):
+            values = item[()]
+            if values.dtype == np.float32:
+                halved = _half(values)
+                exact = np.array_equal(halved.astype("float32"), values, equal_nan=True)
+                values = halved if exact else values
+            copied = target.create_dataset(name, data=values)
+        else:
+            copied = target.require_group(name)
+        copied.attrs.update(item.attrs)
+
+    source.visititems(copy)
+
+
+def load_weights(model, path):
+    """Reads what `save_weights` wrote into a built model of the same configuration.
+
+    Raises:
+        ValueError: if the file is no whole h5 file, or lacks or adds an array, or has one of
+            another shape: Keras itself would leave some weights as they were, silently.
+    """
+    try:
+        stored = _shapes(path)
+    except OSError as error:
+        raise ValueError(f"{path} is not a whole weights file: {error}") from error
+    with tempfile.TemporaryDirectory() as scratch:
+        own = os.path.join(scratch, "own.weights.h5")
+        model.save_weights(own)
+        expected = _shapes(own)
+    if stored != expected:
+        name, shape = sorted(set(expected.items()) ^ set(stored.items()), key=str)[0]
+        raise ValueError(
+            f"{path} must hold the weights of this {type(model).__name__}, as its config.yaml "
+            f"builds it. `{name}` must be {expected.get(name, 'absent')}. "
+            f"Received: {stored.get(name, 'nothing')}"
+        )
+    model.load_weights(path)
+
+
+def _shapes(path):
+    """Name and shape of each array in an h5 file, but for the optimiser's."""
+    shapes = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: shapes.update({name: getattr(item, "shape", ())}))
+    return {name: shape for name, shape in shapes.items() if name.split("/")[0] != "optimizer"}
+
+
+def save_folder(folder, config, autoencoder, prior, tokenizer_hash):
+    """Writes a model folder; each file appears whole, and the manifest last.
+
+    Args:
+        folder: path; made if it does not exist.
+        config: dict, the configuration that builds the model.
+        autoencoder: keras.Model.
+        prior: keras.Model or None; its weights are left out if it is None.
+        tokenizer_hash: str, `tokenizer_hash()` of the autoencoder whose codes the prior models.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    manifests.write_text(folder / configs.CONFIG_FILE, configs.dump(config))
+    save_weights(autoencoder, folder / AUTOENCODER)
+    names = [configs.CONFIG_FILE, AUTOENCODER]
+    if prior is not None:
+        save_weights(prior, folder / PRIOR)
+        names.append(PRIOR)
+    else:
+        (folder / PRIOR).unlink(missing_ok=True)
+    class_names = config["data"].get("class_names")
+    manifests.write(folder, names, tokenizer_hash=tokenizer_hash, class_names=class_names)

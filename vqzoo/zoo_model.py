@@ -1,0 +1,342 @@
+"""ZooModel: an autoencoder and a prior over its codes, held together."""
+
+import functools
+import math
+
+import keras
+import numpy as np
+
+from vqzoo import inputs, weights
+from vqzoo.priors.code_checks import checked_codes, checked_labels
+from vqzoo.progress import track
+from vqzoo.sampling import SamplingOptions
+from vqzoo.sampling.batches import even_batches
+
+
+class ZooModel:
+    """A latent-variable image model in its parts; what `vqzoo.load` and `vqzoo.create` give.
+
+    Images are uint8 `(batch, height, width, channels)` wherever they go in or out, codes a list of
+    int32 `(batch, h, w)`, coarse to fine, of one entry a level.
+
+    ```python
+    model = vqzoo.load("vqvae_fashion_mnist")
+    images = model.sample(16, labels="sneaker", seed=0)    # uint8 (16, 28, 28, 1)
+    (codes,) = model.encode(images)                        # int32 (16, 7, 7)
+    ```
+
+    Args:
+        config: dict, a checked configuration.
+        autoencoder: `keras.Model` of a family in `vqzoo.models`.
+        prior: a prior of `vqzoo.priors` for the codes of `autoencoder`.
+        card: str or None, the model card's text.
+
+    Attributes:
+        has_prior: bool, False if the model was loaded without weights for its prior.
+        tokenizer_hash: str or None, `autoencoder.tokenizer_hash()` of the codes on which the prior
+            was trained; None says that it belongs to the autoencoder as it is.
+    """
+
+    def __init__(self, config, autoencoder, prior, card=None):
+        self.config, self.autoencoder, self.prior, self.card = config, autoencoder, prior, card
+        self.has_prior = True
+        self.tokenizer_hash = None
+
+    @property
+    def class_names(self):
+        """Names of the labels in the order of their ids, or None."""
+        return self.config["data"].get("class_names")
+
+    def encode(self, images, batch_size=64):
+        """Codes of images, a list of int32 arrays `(batch, h, w)`, coarse to fine.
+
+        Args:
+            images: uint8 `(batch, height, width, channels)`.
+            batch_size: int, most images in one pass.
+
+        Raises:
+            ValueError: if `images` has a wrong type, rank, number of channels or size.
+        """
+        images = self._images(images)
+        encoder = self.autoencoder.encoder_model
+        codes = _in_batches(encoder.predict_on_batch, [images], batch_size, "encoding batch")
+        return [level.astype("int32") for level in codes]
+
+    def decode(self, codes, batch_size=64):
+        """Images of codes: uint8 `(batch, height, width, channels)`.
+
+        Args:
+            codes: list of int arrays `(batch, h, w)`, as `encode` gives.
+            batch_size: int, most images in one pass.
+
+        Raises:
+            ValueError: if `codes` is no such list, or a code is none of its codebook's.
+        """
+        shapes = [np.shape(level)[1:3] for level in codes]
+        codes = checked_codes(codes, shapes, self.autoencoder.codebook_sizes, "codes")
+        decode = self._decode_model.predict_on_batch
+        return _in_batches(decode, codes, batch_size, "decoding batch")[0]
+
+    @functools.cached_property
+    def _decode_model(self):
+        codes = self.autoencoder.decoder_model.inputs
+        return keras.Model(codes, self.autoencoder.decode(codes))
+
+    def reconstruct(self, images, batch_size=64):
+        """Images through the bottleneck and back, bit for bit `decode(encode(images))`.
+
+        Args:
+            images: uint8 `(batch, height, width, channels)`.
+            batch_size: int, most images in one pass.
+
+        Raises:
+            ValueError: if `images` has a wrong type, rank, number of channels or size.
+        """
+        return self.decode(self.encode(images, batch_size), batch_size)
+
+    def sample(
+        self,
+        num_images,
+        labels=None,
+        seed=0,
+        temperature=1.0,
+        top_k=None,
+        top_p=None,
+        incremental=True,
+        batch_size=64,
+    ):
+        """New images, uint8 `(num_images, height, width, channels)`.
+
+        Image i depends on the seed, on i and on its label, not on the other images.
+
+        Args:
+            num_images: int.
+            labels: class name or id, a list of one for each image, or None: drawn uniformly.
+            seed: int in 0..2**32 - 1.
+            temperature, top_k, top_p, incremental: as for `vqzoo.sampling.SamplingOptions`.
+            batch_size: int, most images in one pass.
+
+        Raises:
+            ValueError: if an argument is outside its range, or the prior has no weights.
+        """
+        num_images = inputs.checked_count(num_images, "num_images")
+        options = SamplingOptions(temperature, top_k, top_p, incremental)
+        labels = self.draw_labels(num_images, labels, seed)
+        codes = self._sample_codes(
+            num_images, labels, seed=seed, options=options, batch_size=batch_size
+        )
+        return self.decode(codes, batch_size)
+
+    def draw_labels(self, num_images, labels=None, seed=0):
+        """The label ids that `sample` gives its images: int32 `(num_images,)`, or None.
+
+        Args:
+            num_images: int.
+            labels: class name or id, a list of one for each image, or None: drawn uniformly.
+            seed: int in 0..2**32 - 1.
+
+        Raises:
+            ValueError: if a label is unknown, or the prior has no classes.
+        """
+        seed, num_classes = inputs.checked_seed(seed), self.prior.num_classes
+        labels = checked_labels(self._label_ids(labels), num_images, num_classes)
+        if labels is None and num_classes is not None:
+            return np.random.default_rng(seed).integers(num_classes, size=num_images, dtype="int32")
+        return labels
+
+    def complete(self, images, mask, labels=None, seed=0, batch_size=64):
+        """Images whose masked part is sampled anew, given the rest; known pixels do not change.
+
+        Codes that the mask touches are drawn in raster order, the others kept. A code sees no
+        later one, so what lies below a hole has no influence on it but through the decoder.
+
+        Args:
+            images: uint8 `(batch, height, width, channels)` of the training size.
+            mask: bool, True where to sample; `(height, width)` of the images or of a level's codes,
+                with or without a leading batch axis.
+            labels: class name or id, a list of one for each image, or None: drawn uniformly.
+            seed: int in 0..2**32 - 1.
+            batch_size: int, most images in one pass.
+
+        Returns:
+            uint8 array of the shape of `images`.
+
+        Raises:
+            ValueError: if an argument has a wrong type, shape or range.
+        """
+        images = self._images(images, exact=True)
+        latent_shapes = self.autoencoder.latent_shapes
+        pixels = inputs.pixel_mask(mask, len(images), self.autoencoder.image_shape, latent_shapes)
+        known = self.encode(images, batch_size)
+        masks = [inputs.code_mask(pixels, shape) for shape in latent_shapes]
+        labels = self.draw_labels(len(images), labels, seed)
+        codes = self._sample_codes(
+            len(images), labels, seed=seed, known=(known, masks), batch_size=batch_size
+        )
+        return np.where(pixels[..., None], self.decode(codes, batch_size), images)
+
+    def elbo(self, images, labels=None, batch_size=64):
+        """Lower bound of log p(image) in nats, float32 `(batch,)`: log p(x | z) + log p(z | label).
+
+        The codes z are a function of the image, so their entropy is 0 and the bound has no third
+        term. p(x | z) is a distribution over integer pixels, and no constant is left out.
+
+        Args:
+            images: uint8 `(batch, height, width, channels)` of the training size.
+            labels: class name or id, a list of one for each image, or None; without labels a
+                conditional prior is averaged over its classes.
+            batch_size: int, most images in one pass.
+
+        Raises:
+            ValueError: if an argument has a wrong type, shape or range.
+        """
+        images = self._images(images, exact=True)
+        labels = checked_labels(self._label_ids(labels), len(images), self.prior.num_classes)
+        self._need_prior()
+        codes = self.encode(images, batch_size)
+        decoder_nats = _in_batches(self._likelihood, [images, *codes], batch_size, "scoring batch")
+        return decoder_nats[0] + np.asarray(self.prior.log_prob(codes, labels))
+
+    def _likelihood(self, batch):
+        images, *codes = batch
+        output = self.autoencoder.decoder_model.predict_on_batch(codes)
+        return keras.ops.convert_to_numpy(self.autoencoder.log_likelihood(images, output))
+
+    def bits_per_dim(self, images, labels=None, batch_size=64):
+        """-log2 p(image) over height * width * channels.
+
+        Args:
+            images, labels, batch_size: as for `elbo`.
+
+        Returns:
+            Pair of float32 `(batch,)` and the str `"exact"` or `"bound"`: whether this is the
+            model's own figure or one that it lies below.
+
+        Raises:
+            ValueError: if an argument has a wrong type, shape or range.
+        """
+        nats = self.elbo(images, labels, batch_size)
+        return -nats / (math.log(2) * math.prod(self.autoencoder.image_shape)), "bound"
+
+    def fit(self, dataset, autoencoder=None, prior=None):
+        """Trains both stages in memory: the autoencoder, then the prior on its codes.
+
+        A part that is not compiled is compiled with Adam. For checkpoints, schedules and data
+        that does not fit in memory there is `vqzoo.train`.
+
+        Args:
+            dataset: uint8 images, a pair of images and int labels, or what can be iterated again
+                and again for batches of either, such as a `tf.data.Dataset`.
+            autoencoder: dict, keyword arguments of the autoencoder's `fit`.
+            prior: dict, keyword arguments of the prior's `fit`.
+
+        Returns:
+            Pair of the stages' `keras.callbacks.History`; None for a prior without weights.
+
+        Raises:
+            ValueError: if the prior needs labels and there are none.
+        """
+        arrays = isinstance(dataset, np.ndarray) or isinstance(dataset, tuple)
+        x = dataset[0] if isinstance(dataset, tuple) else dataset
+        if not self.autoencoder.compiled:
+            self.autoencoder.compile("adam")
+        first = self.autoencoder.fit(x, **(autoencoder or {}))
+        if not self.prior.weights:
+            return first, None
+        codes = self._training_codes([dataset] if arrays else dataset)
+        if not self.prior.compiled:
+            self.prior.compile("adam")
+        second = self.prior.fit(codes, **(prior or {}))
+        self.has_prior, self.tokenizer_hash = True, self.autoencoder.tokenizer_hash()
+        return first, second
+
+    def _training_codes(self, batches):
+        """Codes, and labels for a conditional prior, of all images: what the prior's `fit` takes."""
+        parts = []
+        for batch in batches:
+            images, labels = batch if isinstance(batch, (tuple, list)) else (batch, None)
+            codes = self.encode(keras.ops.convert_to_numpy(images))
+            part = {f"codes_{level}": array for level, array in enumerate(codes)}
+            if self.prior.num_classes is not None:
+                if labels is None:
+                    raise ValueError("`dataset` must hold labels: the prior has classes")
+                labels = self._label_ids(keras.ops.convert_to_numpy(labels))
+                part["labels"] = checked_labels(labels, len(codes[0]), self.prior.num_classes)
+            parts.append(part)
+        return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+    def save(self, folder):
+        """Writes configuration, weights and checksums to a folder that `vqzoo.load` reads.
+
+        Args:
+            folder: path; made if it does not exist.
+
+        Raises:
+            ValueError: if the prior belongs to other codes than the autoencoder's.
+            OSError: if the folder cannot be written.
+        """
+        self.check_tokenizer()
+        prior = self.prior if self.has_prior and self.prior.weights else None
+        own = self.autoencoder.tokenizer_hash()
+        weights.save_folder(folder, self.config, self.autoencoder, prior, own)
+
+    def export(self, folder):
+        """Writes a SavedModel for TensorFlow Serving; see `vqzoo.export`.
+
+        Args:
+            folder: path of the folder that will hold `1/`.
+        """
+        from vqzoo.export import saved_model
+
+        return saved_model.export(self, folder)
+
+    def check_tokenizer(self):
+        """Raises ValueError if the prior was trained on the codes of another autoencoder.
+
+        Its samples would be noise. Once the prior is trained anew, set `tokenizer_hash` to None.
+        """
+        own = self.autoencoder.tokenizer_hash()
+        if self.tokenizer_hash not in (None, own):
+            raise ValueError(
+                "the prior was trained on the codes of another autoencoder, with `tokenizer_hash` "
+                f"{self.tokenizer_hash[:12]}...; train it on the codes of this one. "
+                f"Received: an autoencoder with {own[:12]}..."
+            )
+
+    def _sample_codes(self, num_images, labels, **arguments):
+        self._need_prior()
+        return self.prior.sample(num_images, labels, **arguments)
+
+    def _need_prior(self):
+        optimizer = getattr(self.prior, "optimizer", None)
+        trained = optimizer is not None and int(optimizer.iterations) > 0
+        if not (self.has_prior or trained):
+            raise ValueError(
+                "this model has weights for its autoencoder only: train its prior with `fit`, or "
+                "run `vqzoo train`, before sampling"
+            )
+
+    def _label_ids(self, labels):
+        return inputs.label_ids(labels, self.class_names)
+
+    def _images(self, images, exact=False):
+        return inputs.checked_images(
+            images, self.autoencoder.image_shape, self.autoencoder.stride, exact
+        )
+
+
+def _in_batches(call, arrays, batch_size, what):
+    """Calls a function on batches of rows; the joined results, always a list of arrays.
+
+    Args:
+        call: function of a list of arrays, or of the array if there is one, to one or a list.
+        arrays: list of arrays of the same length.
+        batch_size: int, most rows in one call.
+        what: str, what a progress line calls a batch.
+    """
+    batches = even_batches(len(arrays[0]), inputs.checked_count(batch_size, "batch_size"))
+    results = []
+    for rows in track(batches, len(batches), what):
+        batch = [array[rows] for array in arrays]
+        results.append(keras.tree.flatten(call(batch if len(batch) > 1 else batch[0])))
+    return [np.concatenate(parts) for parts in zip(*results)]
