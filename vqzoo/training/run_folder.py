@@ -1,0 +1,94 @@
+"""The folder of one training run: one process at a time, one configuration, room on the disk."""
+
+import fcntl
+import os
+import pathlib
+import shutil
+
+from vqzoo import config as configs
+from vqzoo.training import files
+
+LOCK = ".lock"
+
+
+class RunFolder:
+    """A run folder that this process alone works in, as a context manager.
+
+    Args:
+        folder: path, made if it does not exist.
+
+    Raises:
+        OSError: on entering, if the folder cannot be written, or another process has it.
+    """
+
+    def __init__(self, folder):
+        self.path = pathlib.Path(folder)
+
+    def __enter__(self):
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.path / LOCK, "w", encoding="utf-8")
+        except OSError as error:
+            raise OSError(
+                error.errno, f"the run folder {self.path} cannot be written: {error.strerror}"
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.close()
+            raise BlockingIOError(
+                error.errno, f"another process is training in {self.path}; wait for it or stop it"
+            ) from error
+        return self
+
+    def __exit__(self, *_):
+        self._lock.close()  # which also unlocks; so does the end of the process, however it comes
+
+    def settle_config(self, config):
+        """Writes `config.yaml` at the first start; later compares it with `config`.
+
+        Raises:
+            ValueError: if the folder was started with another configuration, naming the first key.
+        """
+        path = self.path / configs.CONFIG_FILE
+        if not path.exists():
+            files.write_text(path, configs.dump(config))
+            return
+        old, new = _flat(configs.read_config(path)), _flat(config)
+        for key in [*new, *old]:
+            if old.get(key) != new.get(key):
+                raise ValueError(
+                    f"{self.path} was started with another configuration: `{key}` is "
+                    f"{old.get(key)!r} there. Received: {new.get(key)!r}. Use another `folder`."
+                )
+
+    def check_space(self, needed):
+        """Checks that the disk has room for `needed` bytes, before hours are spent.
+
+        Raises:
+            OSError: if it has not.
+        """
+        free = shutil.disk_usage(self.path).free
+        if free < needed:
+            raise OSError(
+                f"the run in {self.path} needs about {_megabytes(needed)} and the disk has "
+                f"{_megabytes(free)} left; make room, or use another `folder`"
+            )
+
+    def size(self):
+        """Bytes that the folder's files take."""
+        walked = (os.path.join(root, name) for root, _, names in os.walk(self.path) for name in names)
+        return sum(os.path.getsize(path) for path in walked)
+
+
+def _flat(mapping, prefix=""):
+    """`{"data.name": "cifar10", ...}` of a nested mapping."""
+    flat = {}
+    for key, value in mapping.items():
+        nested = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return flat
+
+
+def _megabytes(count):
+    return f"{count / 1e6:,.0f} MB"
