@@ -2,8 +2,7 @@
 
 from vqzoo.layers.gated_masked_conv import GatedMaskedConv
 from vqzoo.layers.masked_conv import MaskedConv2D
-from vqzoo.layers.nearest_code import nearest_code
 from vqzoo.layers.vector_quantizer import VectorQuantizer
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
 
-__all__ = ["GatedMaskedConv", "MaskedConv2D", "VectorQuantizer", "VectorQuantizerEMA", "nearest_code"]
+__all__ = ["GatedMaskedConv", "MaskedConv2D", "VectorQuantizer", "VectorQuantizerEMA"]

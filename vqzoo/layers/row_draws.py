@@ -11,7 +11,7 @@ def draw_rows(seed, step, num_draws, num_rows):
     every row is equally likely. With fewer rows than draws, rows come up several times.
 
     Args:
-        seed: int.
+        seed: int, of which the lowest 32 bits count.
         step: int or integer tensor; another one gives other rows.
         num_draws: int, or int32 tensor where shapes may be dynamic, at least 1.
         num_rows: int or int32 tensor, at least 1.

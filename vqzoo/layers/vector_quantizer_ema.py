@@ -10,6 +10,8 @@ from vqzoo.layers.row_draws import draw_rows
 
 KMEANS_POINTS_PER_CODE = 16
 """k-means looks at no more vectors than this for each code."""
+START, CENTROIDS = -1, -2
+"""In place of a step: the draws that a data-dependent start makes."""
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -64,26 +66,28 @@ class VectorQuantizerEMA(CodebookLayer):
 
     def _start_from(self, rows):
         """In the first update takes codebook and averages from the joined batch."""
-        if self.codebook_init == "sample":
-            size, start = self.num_embeddings, lambda points: points
-        else:
-            size = KMEANS_POINTS_PER_CODE * self.num_embeddings
-            start = self._kmeans
         # Collectives may not stand inside a condition, so the rows are picked in every step.
-        points = take_from_joined_batch(rows, lambda total: self._draw(-1, size, total))
+        points = take_from_joined_batch(rows, self._draw_start)
         first = ops.equal(self.updates, 0)
         codebook = ops.cond(
-            first, lambda: start(points), lambda: ops.convert_to_tensor(self.codebook)
+            first,
+            lambda: points if self.codebook_init == "sample" else self._kmeans(points),
+            lambda: ops.convert_to_tensor(self.codebook),
         )
         self.sums.assign(ops.where(first, codebook, self.sums))
         self.codebook.assign(codebook)
 
-    def _kmeans(self, points):
-        chosen = self._draw(-2, self.num_embeddings, ops.shape(points)[0])
-        return kmeans(points, ops.take(points, chosen, axis=0))
+    def _draw_start(self, total):
+        size = self.num_embeddings
+        if self.codebook_init == "kmeans":
+            size *= KMEANS_POINTS_PER_CODE
+            size = min(size, total) if isinstance(total, int) else ops.minimum(size, total)
+        return draw_rows(self._uniform.seed, START, size, total)
 
-    def _draw(self, step, num_draws, num_rows):
-        return draw_rows(self._uniform.seed, step, num_draws, num_rows)
+    def _kmeans(self, points):
+        total = ops.shape(points)[0]
+        chosen = draw_rows(self._uniform.seed, CENTROIDS, self.num_embeddings, total)
+        return kmeans(points, ops.take(points, chosen, axis=0))
 
     def update_codebook(self, rows, codes, counts):
         if not self.trainable:
@@ -107,9 +111,9 @@ class VectorQuantizerEMA(CodebookLayer):
 
     def _restart(self, rows, codebook, counts, sums):
         """Moves codes that are hardly used to random vectors of the joined batch."""
+        seed, size = self._uniform.seed, self.num_embeddings
         step = ops.convert_to_tensor(self.updates)
-        size = self.num_embeddings
-        fresh = take_from_joined_batch(rows, lambda total: self._draw(step, size, total))
+        fresh = take_from_joined_batch(rows, lambda total: draw_rows(seed, step, size, total))
         fresh_count = max(1.0, 2.0 * self.restart_threshold)
         dead = counts < self.restart_threshold
         counts = ops.where(dead, fresh_count, counts)
