@@ -1,5 +1,7 @@
 """Batches whose content is a function of the seed and the step, as Grain datasets."""
 
+from vqzoo.data.quiet import quiet
+
 THREADS, BATCHES_AHEAD = 2, 8
 """Threads that prepare batches, and how many batches they may be ahead of training."""
 
@@ -70,32 +72,31 @@ def eval_batches(source, batch_size):
         `grain.IterDataset` of what `source.take` returns: for images
         `{"image": uint8 [B, H, W, C], "label": int32 [B]}`.
     """
-    import grain
-
     _check("batch_size", batch_size, 1)
+    grain = _grain()
     indices = grain.MapDataset.range(len(source)).batch(batch_size)
-    return indices.map(source.take).to_iter_dataset(_read_options())
+    return indices.map(source.take).to_iter_dataset(grain.ReadOptions(THREADS, BATCHES_AHEAD))
 
 
 def _shuffled(source, batch_size, seed, steps, start_step, load):
     """Returns `load(indices, generator)` of each step's indices, int `[batch_size]`."""
-    import grain
-
     _check("batch_size", batch_size, 1)
     _check("seed", seed, 0, 2**32 - 1)
     _check("start_step", start_step, 0, steps)
     if not len(source):
         raise ValueError("`source` must hold at least one example. Received: an empty source")
+    grain = _grain()
     # Only indices pass through Grain one by one; the examples of a batch are read together.
     indices = grain.MapDataset.range(len(source)).seed(seed).shuffle().repeat()
     batches = indices.batch(batch_size, drop_remainder=True).random_map(load)
-    return batches[start_step:steps].to_iter_dataset(_read_options())
+    return batches[start_step:steps].to_iter_dataset(grain.ReadOptions(THREADS, BATCHES_AHEAD))
 
 
-def _read_options():
-    import grain
-
-    return grain.ReadOptions(THREADS, BATCHES_AHEAD)
+def _grain():
+    """Returns the module; imported late, since listing entries needs no pipeline."""
+    with quiet():
+        import grain
+    return grain
 
 
 def _check(name, value, low, high=None):

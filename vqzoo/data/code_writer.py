@@ -80,10 +80,11 @@ def _checked(batches, limits):
             raise ValueError(
                 f"`batches` must all hold {sorted(codes)} with shapes {expected}. Received: {shapes}"
             )
-        if len({len(array) for array in arrays.values()}) != 1:
-            lengths = {key: len(array) for key, array in arrays.items()}
+        lengths = {key: len(array) for key, array in arrays.items()}
+        if len(set(lengths.values())) != 1:
             raise ValueError(f"`batches` must hold arrays of one length. Received: {lengths}")
-        yield arrays
+        if 0 not in lengths.values():
+            yield arrays
 
 
 def _narrow(key, array, limits):

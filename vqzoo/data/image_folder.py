@@ -9,11 +9,8 @@ import numpy as np
 from vqzoo.data.array_source import ArraySource
 from vqzoo.data.folder_layout import class_folders, find_images
 from vqzoo.data.image_file import read_image
-from vqzoo.data.image_source import ImageSource
+from vqzoo.data.image_source import MEMORY_LIMIT, ImageSource
 from vqzoo.progress import track
-
-MEMORY_LIMIT = 2**30
-"""Bytes of decoded images up to which a folder is kept in memory: 1 GiB."""
 
 THREADS = 4
 """Threads that decode at once; Pillow lets go of the interpreter's lock while it decodes."""

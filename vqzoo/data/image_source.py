@@ -2,6 +2,9 @@
 
 import numpy as np
 
+MEMORY_LIMIT = 2**30
+"""Bytes of decoded images up to which a source keeps them in memory: 1 GiB."""
+
 
 class ImageSource:
     """A fixed sequence of images of one shape, with or without labels.

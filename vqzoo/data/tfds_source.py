@@ -1,0 +1,131 @@
+"""Opens a TensorFlow dataset that is prepared on this machine as a source."""
+
+import os
+
+import numpy as np
+
+from vqzoo.data.image_source import MEMORY_LIMIT, ImageSource
+from vqzoo.data.quiet import quiet
+
+DATA_DIR = "TFDS_DATA_DIR"
+"""Environment variable that names the folder of prepared data sets."""
+
+
+class TfdsSource(ImageSource):
+    """A split of a TensorFlow dataset, read by index; no TensorFlow is imported for it.
+
+    Up to 1 GiB of images stay in memory once they were decoded.
+
+    Args:
+        examples: sequence of dicts with a uint8 "image" and perhaps an int "label".
+        name, image_shape: as for `ImageSource`.
+        class_names: list of str, or None if the examples have no labels.
+    """
+
+    def __init__(self, examples, name, image_shape, class_names=None):
+        super().__init__(name, image_shape, class_names)
+        self._examples, self._decoded = examples, {}
+        self._keeps = len(examples) * np.prod(image_shape, dtype="int64") <= MEMORY_LIMIT
+
+    @property
+    def has_labels(self):
+        return self.class_names is not None
+
+    def __len__(self):
+        return len(self._examples)
+
+    def read(self, index):
+        if index in self._decoded:
+            return self._decoded[index]
+        example = self._examples[index]
+        image, label = example["image"], example["label"] if self.has_labels else None
+        _check_image(f"{self.name}: image {index}", image.shape, image.dtype, self.image_shape)
+        if self._keeps:
+            self._decoded[index] = image, label
+        return image, label
+
+
+def open_tfds(name, split, image_shape, class_names=None):
+    """Opens a split of a prepared TensorFlow dataset; nothing is ever downloaded.
+
+    Args:
+        name: str, such as "fashion_mnist" or "imagenette/160px-v2"; TFDS finds the data below
+            `$TFDS_DATA_DIR`, else below `~/tensorflow_datasets`.
+        split: str, in TFDS' own words, such as "train" or "train[:90%]".
+        image_shape: (height, width, channels) that every image must have.
+        class_names: list of str in the order of the label ids, or None for the data set's own.
+
+    Returns:
+        `ImageSource`; it has labels if the data set has a class label called "label".
+
+    Raises:
+        FileNotFoundError: if the set is not prepared here; the message says how to do it.
+        ValueError: if it cannot be read by index, or its split, images or classes do not fit.
+    """
+    import tensorflow_datasets as tfds
+
+    with quiet():
+        builder = _prepared_builder(tfds, name)
+        features = builder.info.features
+        names = _class_names(tfds, name, features, class_names)
+        if "image" not in features:
+            raise ValueError(f"{name}: examples must have an `image`. Received: {list(features)}")
+        image = features["image"]
+        _check_image(name, image.shape, image.np_dtype, image_shape)
+        source = TfdsSource(builder.as_data_source(split), name, image_shape, names)
+        if len(source):
+            source.read(0)  # the first image makes TFDS choose its decoder, and say so
+    return source
+
+
+def _prepared_builder(tfds, name):
+    """Returns the builder of a data set that is on this machine and can be read by index."""
+    folder = os.environ.get(DATA_DIR)
+    prepare = (
+        'python -c "import tensorflow_datasets as tfds; '
+        f"tfds.builder('{name}', file_format='array_record').download_and_prepare()\""
+    )
+    try:
+        builder = tfds.builder(name, data_dir=folder)
+        formats = builder.info.available_file_formats() if builder.is_prepared() else ()
+    except tfds.core.DatasetNotFoundError:
+        formats = ()
+    if not formats:
+        raise FileNotFoundError(
+            f"the data set {name!r} is not prepared in {folder or '~/tensorflow_datasets'}, and "
+            f"nothing is downloaded unasked: run {prepare} on a machine with a network, set "
+            f"{DATA_DIR} if it lies elsewhere, or give a folder of images (--data FOLDER)"
+        )
+    if not any(str(form.value) in ("array_record", "parquet") for form in formats):
+        raise ValueError(
+            f"the data set {name!r} in {builder.data_dir} is prepared as "
+            f"{', '.join(form.value for form in formats)}, which cannot be read by index; prepare "
+            f"it again elsewhere: {DATA_DIR}=NEW_FOLDER {prepare}"
+        )
+    return builder
+
+
+def _class_names(tfds, name, features, class_names):
+    """Returns the names of the classes, or None without labels; the config's own names win."""
+    label = features["label"] if "label" in features else None
+    if not isinstance(label, tfds.features.ClassLabel):
+        return None
+    if class_names is not None and len(class_names) != label.num_classes:
+        raise ValueError(
+            f"`class_names` must be the {label.num_classes} classes of {name}. "
+            f"Received: {len(class_names)} names, {class_names}"
+        )
+    return class_names or label.names
+
+
+def _check_image(what, shape, dtype, image_shape):
+    """Raises unless an image is uint8 and of `image_shape`; None in `shape` fits anything."""
+    fits = len(shape) == 3 and all(
+        size in (None, wanted) for size, wanted in zip(shape, image_shape, strict=True)
+    )
+    if not fits or dtype != np.uint8:
+        raise ValueError(
+            f"{what} must be uint8 of shape {tuple(image_shape)}; nothing is resized silently, but "
+            "a folder of resized images will do (--data FOLDER). "
+            f"Received: {np.dtype(dtype).name} of shape {tuple(shape)}"
+        )
