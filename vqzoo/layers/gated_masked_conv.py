@@ -1,6 +1,7 @@
 """Gated masked convolution: a vertical and a horizontal stack that together have no blind spot."""
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -139,6 +140,40 @@ class GatedMaskedConv(keras.layers.Layer):
     def _output(self, gated, horizontal):
         output = ops.matmul(gated, self.output_kernel) + self.output_bias
         return output + horizontal if self.residual else output
+
+    def vertical_row(self, rows, condition=None):
+        """One row of the vertical stack, in float32.
+
+        Args:
+            rows: float tensor `(taps, width, batch, channels)`: the last rows that it sees.
+            condition: `None` or of a shape that broadcasts to the outputs' gates.
+
+        Returns:
+            Next layer's row `(width, batch, filters)`, and what `horizontal_step` takes for each
+            column, `(width, batch, 2 * filters)`.
+        """
+        width, half = rows.shape[1], self.kernel_size // 2
+        padded = ops.pad(rows, ((0, 0), (half, half), (0, 0), (0, 0)))
+        places = np.ndindex(self.taps, self.kernel_size)
+        windows = [padded[row, column : column + width] for row, column in places]
+        kernel = ops.reshape(self.vertical_kernel, (-1, 2 * self.filters))
+        above = ops.matmul(ops.concatenate(windows, axis=-1), kernel) + self.vertical_bias
+        next_row = gate(above if condition is None else above + condition)
+        return next_row, self._to_horizontal(above, condition)
+
+    def horizontal_step(self, columns, from_vertical):
+        """One position of the horizontal stack, in float32.
+
+        Args:
+            columns: float tensor `(batch, taps * channels)`: the last positions that it sees.
+            from_vertical: `(batch, 2 * filters)`, an entry of what `vertical_row` returned.
+
+        Returns:
+            Tensor `(batch, filters)`.
+        """
+        kernel = ops.reshape(self.horizontal_kernel, (-1, 2 * self.filters))
+        gated = gate(ops.matmul(columns, kernel) + from_vertical)
+        return self._output(gated, columns[:, -self.filters :])
 
     def compute_output_shape(self, stacks_shape, labels_shape=None, features_shape=None):
         """Pair of the shapes of the outputs."""

@@ -104,6 +104,88 @@ class GatedPixelCNN(keras.Model):
             stacks = layer(stacks, labels=labels, features=features, training=training)
         return self.to_logits(self.head(stacks[1]))
 
+    def initial_state(self, batch_size, height, width, condition=None):
+        """The caches before the first row.
+
+        Args:
+            batch_size, height, width: int.
+            condition: as for a call.
+
+        Returns:
+            A dict for `start_row`: of each layer the rows above that its vertical stack still
+            needs, the columns to the left that its horizontal stack does, and its condition.
+        """
+        condition = condition or {}
+        labels, features = condition.get("labels"), condition.get("features")
+        conditions = [layer.condition(labels, features) for layer in self.gated_layers]
+        conditions = [ops.transpose(c, (1, 2, 0, 3)) for c in conditions if c is not None]
+        shape = (width, batch_size, self.filters)
+        return {
+            "row": ops.zeros((), "int32"),
+            "conditions": conditions,
+            "vertical": [ops.zeros((layer.taps - 1, *shape)) for layer in self.gated_layers],
+            "horizontal": self._no_columns(batch_size),
+        }
+
+    def _no_columns(self, batch_size):
+        return [
+            ops.zeros((batch_size, (layer.taps - 1) * self.filters)) for layer in self.gated_layers
+        ]
+
+    def start_row(self, state, above):
+        """Computes the row of all vertical stacks.
+
+        Args:
+            state: from `initial_state` or the last `step`.
+            above: int tensor `(width, batch)`, codes of the row before, -1 above the first.
+
+        Returns:
+            The state, and the inputs of `step` with a leading axis `width`.
+        """
+        x = self._embed(above)
+        vertical, to_horizontal = [], []
+        for index, layer in enumerate(self.gated_layers):
+            rows = ops.concatenate([state["vertical"][index], x[None]])
+            vertical.append(rows[1:])
+            x, added = layer.vertical_row(rows, self._row_condition(state, index))
+            to_horizontal.append(added)
+        is_first = ops.arange(above.shape[0], dtype="int32") == 0
+        caches = {"vertical": vertical, "horizontal": self._no_columns(above.shape[1])}
+        columns = {"from_vertical": to_horizontal, "is_first": is_first}
+        return {**state, **caches, "row": state["row"] + 1}, columns
+
+    def _row_condition(self, state, index):
+        if not state["conditions"]:
+            return None
+        condition = state["conditions"][index]
+        return ops.take(condition, ops.minimum(state["row"], condition.shape[0] - 1), axis=0)
+
+    def step(self, state, column, previous):
+        """Logits of the next position.
+
+        Args:
+            state: from `start_row` or the last `step`.
+            column: this column's entry of what `start_row` returned.
+            previous: int tensor `(batch,)`, the code before in raster order.
+
+        Returns:
+            The state, and float32 logits `(batch, num_embeddings)`.
+        """
+        x = self._embed(ops.where(column["is_first"], -1, previous))
+        horizontal = []
+        for index, layer in enumerate(self.gated_layers):
+            columns = ops.concatenate([state["horizontal"][index], x], axis=-1)
+            horizontal.append(columns[:, self.filters :])
+            x = layer.horizontal_step(columns, column["from_vertical"][index])
+        hidden = ops.relu(ops.matmul(x, self.head.kernel) + self.head.bias)
+        logits = ops.matmul(hidden, self.to_logits.kernel) + self.to_logits.bias
+        return {**state, "horizontal": horizontal}, logits
+
+    def _embed(self, codes):
+        """Vectors of the codes, zeros for -1: what padding is to the convolutions."""
+        vectors = ops.take(self.embedding.embeddings, ops.maximum(codes, 0), axis=0)
+        return ops.where((codes >= 0)[..., None], vectors, 0.0)
+
     def get_config(self):
         """Constructor arguments."""
         arguments = ("num_embeddings", "num_classes", "filters", "num_layers", "kernel_size")

@@ -1,8 +1,9 @@
 """Distributions of latents; importing this package registers them for loading saved models."""
 
 from vqzoo.priors.autoregressive_prior import AutoregressivePrior
+from vqzoo.priors.uniform_prior import UniformPrior
 
-FAMILIES = {"AutoregressivePrior": AutoregressivePrior}
+FAMILIES = {"AutoregressivePrior": AutoregressivePrior, "UniformPrior": UniformPrior}
 """The priors that a config can name."""
 
 

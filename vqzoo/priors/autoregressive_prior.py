@@ -7,9 +7,13 @@ import numpy as np
 from keras import ops
 
 from vqzoo.networks import CAUSAL_NETWORKS
-from vqzoo.priors.code_checks import checked_codes, checked_labels
+from vqzoo.priors.code_checks import checked_codes, checked_known, checked_labels
+from vqzoo.progress import track
 from vqzoo.sampling.batches import even_batches
 from vqzoo.sampling.compile import compiled
+from vqzoo.sampling.noise import image_keys, uniform_labels
+from vqzoo.sampling.options import SamplingOptions
+from vqzoo.sampling.sampler import Sampler
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -43,6 +47,7 @@ class AutoregressivePrior(keras.Model):
         self.num_classes = network.num_classes
         self.bits_per_code = keras.metrics.Mean(name="bits_per_code")
         self.built = True  # the network made its weights at construction
+        self._sampler = Sampler(network)
         self._log_prob = compiled(self._code_log_probs, network, jit=False)
 
     def call(self, inputs, training=None):
@@ -97,6 +102,52 @@ class AutoregressivePrior(keras.Model):
         logits = self(inputs, training=False)
         losses = ops.sparse_categorical_crossentropy(inputs["codes_0"], logits, from_logits=True)
         return -ops.sum(losses, axis=(1, 2))
+
+    def sample(
+        self,
+        num_images,
+        labels=None,
+        seed=0,
+        options=SamplingOptions(),
+        known=None,
+        first_index=0,
+        batch_size=64,
+    ):
+        """Draws codes. An image depends on seed, index and label, not on the batch it is in.
+
+        Args:
+            num_images: int.
+            labels: int, or int array `(num_images,)`; `None` with a conditional prior draws them
+                uniformly, by the same seed.
+            seed: int in `[0, 2**64)`.
+            options: `SamplingOptions`.
+            known: `None`, or a pair of lists: codes, int `(num_images, height, width)`, and
+                masks, bool, true where a code is to be drawn. The other codes stay.
+            first_index: int, index of the first image: images 64 and on of a seed are
+                `first_index=64`.
+            batch_size: int, the most images at a time.
+
+        Returns:
+            List of one int32 array `(num_images, height, width)`.
+
+        Raises:
+            ValueError: if an argument has a wrong shape, type or range.
+        """
+        labels = checked_labels(labels, num_images, self.num_classes)
+        sizes = [self.network.num_embeddings]
+        (codes,), (mask,) = checked_known(known, num_images, [self.latent_shape], sizes)
+        indices = first_index + np.arange(num_images)
+        if labels is None and self.num_classes is not None:
+            labels = ops.convert_to_numpy(uniform_labels(seed, indices, self.num_classes))
+        batches = even_batches(num_images, batch_size)
+        for rows in track(batches, len(batches), "sampling batch"):
+            # A last batch that is smaller is filled up: another shape would be compiled again.
+            chosen = np.minimum(np.arange(rows.start, rows.start + batches[0].stop), rows.stop - 1)
+            condition = None if labels is None else {"labels": labels[chosen]}
+            keys = image_keys(seed, indices[chosen])
+            drawn = self._sampler(keys, condition, codes[chosen], mask[chosen], options)
+            codes[rows] = ops.convert_to_numpy(drawn)[: rows.stop - rows.start]
+        return [codes]
 
     @classmethod
     def for_codes(cls, latent_shapes, codebook_sizes, num_classes, network):

@@ -62,3 +62,35 @@ def checked_labels(labels, num_images, num_classes):
             f"`labels` must be in 0..{num_classes - 1}. Received: {array.min()}..{array.max()}"
         )
     return np.broadcast_to(array, (num_images,)).astype("int32")
+
+
+def checked_known(known, num_images, shapes, sizes):
+    """Known codes and masks as two lists of arrays; `None` becomes masks that are all true.
+
+    Args:
+        known: pair (codes, masks) of lists, one map `(num_images, height, width)` for each level;
+            a mask is true where a code is to be drawn, and what the codes hold there is ignored.
+        num_images: int.
+        shapes: list of (height, width).
+        sizes: list of int, number of codes of each level.
+
+    Raises:
+        ValueError: if a shape, type or known code is wrong.
+    """
+    if known is None:
+        codes = [np.zeros((num_images, *shape), "int32") for shape in shapes]
+        return codes, [np.ones(level.shape, bool) for level in codes]
+    codes, masks = known
+    masks = [np.asarray(keras.ops.convert_to_numpy(mask)) for mask in masks]
+    wanted = [(num_images, *shape) for shape in shapes]
+    received = [mask.shape for mask in masks]
+    if received != wanted or any(mask.dtype != bool for mask in masks):
+        dtypes = [str(mask.dtype) for mask in masks]
+        raise ValueError(
+            f"`known` masks must be bool of shapes {wanted}. Received: {received} of {dtypes}"
+        )
+    if len(codes) != len(masks):
+        raise ValueError(f"`known` must hold a map of codes for each mask. Received: {len(codes)}")
+    pairs = zip((keras.ops.convert_to_numpy(level) for level in codes), masks)
+    codes = [np.where(mask, 0, level) for level, mask in pairs]
+    return checked_codes(codes, shapes, sizes, argument="known"), masks

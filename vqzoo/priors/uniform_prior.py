@@ -1,0 +1,107 @@
+"""Uniform prior: every code is equally likely everywhere."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from vqzoo.priors.code_checks import checked_codes, checked_known, checked_labels
+from vqzoo.sampling.noise import gumbel_noise, image_keys
+from vqzoo.sampling.options import SamplingOptions
+from vqzoo.sampling.sampler import choose_codes
+
+
+@keras.saving.register_keras_serializable(package="vqzoo")
+class UniformPrior(keras.Model):
+    """Independent uniform codes, the prior under which a VQ-VAE is trained.
+
+    Section 3.1 of [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937).
+    It has no weights and nothing to fit.
+
+    Args:
+        latent_shapes: list of (height, width), one for each level, coarse to fine.
+        codebook_sizes: list of int, number of codes of each level.
+        num_classes: int or `None`; with a number labels are accepted, and change nothing.
+        name: str.
+    """
+
+    trainable_stage = False
+
+    def __init__(
+        self, latent_shapes, codebook_sizes, num_classes=None, name="uniform_prior", **kwargs
+    ):
+        super().__init__(name=name, **kwargs)
+        if len(latent_shapes) != len(codebook_sizes):
+            raise ValueError(
+                "`codebook_sizes` must hold one size for each of `latent_shapes`. "
+                f"Received: {codebook_sizes=}, {latent_shapes=}"
+            )
+        self.latent_shapes = [tuple(shape) for shape in latent_shapes]
+        self.codebook_sizes, self.num_classes = list(codebook_sizes), num_classes
+        self.built = True
+
+    @classmethod
+    def for_codes(cls, latent_shapes, codebook_sizes, num_classes):
+        """The uniform prior over these levels."""
+        return cls(latent_shapes, codebook_sizes, num_classes)
+
+    def call(self, inputs, training=None):
+        """List of float32 logits `(batch, height, width, num_embeddings)`: zeros."""
+        batch_size = ops.shape(inputs["codes_0"])[0]
+        levels = zip(self.latent_shapes, self.codebook_sizes)
+        return [ops.zeros((batch_size, *shape, size)) for shape, size in levels]
+
+    def log_prob(self, latents, labels=None):
+        """Log-probability of each image's codes, float32 `(batch,)` in nats.
+
+        Args:
+            latents: list of int arrays `(batch, height, width)`, one for each level.
+            labels: as for `AutoregressivePrior.log_prob`.
+
+        Raises:
+            ValueError: if codes or labels have a wrong shape, type or range.
+        """
+        codes = checked_codes(latents, self.latent_shapes, self.codebook_sizes)
+        checked_labels(labels, len(codes[0]), self.num_classes)
+        levels = zip(self.latent_shapes, self.codebook_sizes)
+        nats = sum(math.prod(shape) * math.log(size) for shape, size in levels)
+        return np.full(len(codes[0]), -nats, "float32")
+
+    def sample(
+        self,
+        num_images,
+        labels=None,
+        seed=0,
+        options=SamplingOptions(),
+        known=None,
+        first_index=0,
+        batch_size=64,
+    ):
+        """Draws codes; arguments, result and errors as for `AutoregressivePrior.sample`."""
+        checked_labels(labels, num_images, self.num_classes)
+        sizes = self.codebook_sizes
+        codes, masks = checked_known(known, num_images, self.latent_shapes, sizes)
+        for level, (shape, size) in enumerate(zip(self.latent_shapes, sizes)):
+            for start in range(0, num_images, batch_size):
+                rows = slice(start, min(start + batch_size, num_images))
+                keys = image_keys(seed, first_index + np.arange(rows.start, rows.stop), level)
+                drawn = _uniform_codes(keys, shape, size, options)
+                codes[level][rows] = np.where(masks[level][rows], drawn, codes[level][rows])
+        return codes
+
+    def get_config(self):
+        """Constructor arguments."""
+        arguments = ("latent_shapes", "codebook_sizes", "num_classes")
+        return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}
+
+
+def _uniform_codes(keys, shape, size, options):
+    """int32 array `(batch, *shape)`; row by row, since a map's noise may not fit in memory."""
+    height, width = shape
+    temperature = np.full(len(keys), options.temperature, "float32")
+    drawn = []
+    for row in range(height):
+        noise = gumbel_noise(keys, row * width + np.arange(width), size)
+        drawn.append(choose_codes(ops.zeros_like(noise), noise, temperature, options))
+    return np.transpose(ops.convert_to_numpy(ops.stack(drawn)), (2, 0, 1))
