@@ -8,6 +8,8 @@ import pathlib
 
 import yaml
 
+_STAGE_NEEDS = ("learning_rate", "batch_size", "steps", "seed")
+
 CONFIG_FILE = "config.yaml"
 """Name of the configuration in a model folder."""
 
@@ -42,7 +44,13 @@ SECTIONS = {
 """
 
 _FROM_AUTOENCODER = ("latent_shapes", "codebook_sizes", "num_classes", "num_embeddings", "name")
-_REQUIRED = ("data", "autoencoder", "prior")
+_REQUIRED = {
+    "": ("data", "autoencoder", "prior", "training"),
+    "data": ("image_shape",),
+    "training": ("autoencoder",),
+    "training.autoencoder": _STAGE_NEEDS,
+    "training.prior": _STAGE_NEEDS,
+}
 
 
 def folder_of(package):
@@ -143,9 +151,6 @@ def check(config):
         ValueError: naming the key, what would be right and what was received.
     """
     _check_mapping(config, SECTIONS, where="")
-    missing = [key for key in _REQUIRED if key not in config]
-    if missing:
-        raise ValueError(f"a configuration needs `{missing[0]}`. Received: {', '.join(config)}")
     _check_parts(config)
     if config.get("smoke"):
         check({**merge(config, config["smoke"]), "smoke": {}})
@@ -153,6 +158,10 @@ def check(config):
 
 def _check_mapping(mapping, schema, where):
     """Checks the keys of `mapping` and their types against `schema`; `where` is its dotted name."""
+    for key in _REQUIRED.get(where, ()):
+        if key not in mapping:
+            name = f"{where}.{key}" if where else key
+            raise ValueError(f"a configuration needs `{name}`. Received: {', '.join(mapping)}")
     for key, value in mapping.items():
         name = f"{where}.{key}" if where else str(key)
         if key not in schema:
@@ -182,7 +191,9 @@ def _check_parts(config):
 
     _check_arguments("autoencoder", config["autoencoder"], models.FAMILIES, ("name",))
     _check_arguments("prior", config["prior"], priors.FAMILIES, _FROM_AUTOENCODER)
-    network = config["prior"].get("network")
+    prior, network = priors.FAMILIES[config["prior"]["family"]], config["prior"].get("network")
+    if prior.trainable_stage and "prior" not in config["training"]:
+        raise ValueError(f"a configuration needs `training.prior`, since {prior.__name__} is trained")
     if network is not None:
         _check_type("prior.network", network, dict)
         _check_arguments("prior.network", network, networks.CAUSAL_NETWORKS, _FROM_AUTOENCODER)

@@ -54,6 +54,18 @@ def fetch(name, files):
     return found
 
 
+def verify(name, file, entry):
+    """Pair of the path of an entry's file and None, or what is wrong with it."""
+    path = locate(name, file)
+    if path is None:
+        return cache_folder() / name / file, "is not here; `vqzoo.load` downloads it"
+    try:
+        manifests.check_file(path, entry)
+    except ValueError as error:
+        return path, str(error)
+    return path, None
+
+
 def _download(name, file, entry):
     """Puts one file into the cache under its name, once its checksum is right."""
     target, source = cache_folder() / name / file, _source(name, file)

@@ -36,35 +36,37 @@ def is_pretrained(name):
     return all(downloads.locate(name, file) for file in manifests.read(folder)["files"])
 
 
+def model_folder(path):
+    """The folder with the weights that `path` names, a model's or a whole run's; else None."""
+    folders = (pathlib.Path(path), pathlib.Path(path) / "model")
+    return next((folder for folder in folders if (folder / manifests.FILE).is_file()), None)
+
+
 def describe(name):
-    """All that the registry knows of an entry, without building it.
+    """All that is known of a model, without building it.
 
     Args:
-        name: str, one of `list_models()`, or the path of a YAML file.
+        name: str, one of `list_models()`, or a path as for `load`, or of a YAML file.
 
     Returns:
-        dict with `name`, `config` (dict), `pretrained` (bool), `results` (dict, empty without
-        weights), `card` (str or None) and `folder` (path of the weights' folder in the package).
+        dict with `name`, `config` (dict), `pretrained` (bool, whether its weights are here),
+        `results` (dict, empty if there are none), `card` (str or None) and `folder` (path of the
+        files beside the weights).
 
     Raises:
-        FileNotFoundError: if there is no such entry.
+        FileNotFoundError: if there is no such model.
     """
-    config = configs.read_config(name)
-    folder = configs.folder_of("pretrained") / str(name)
-    results = folder / RESULTS
+    own = None if str(name) in configs.names() else model_folder(name)
+    folder = own or configs.folder_of("pretrained") / str(name)
+    results, card = folder / RESULTS, folder / CARD
     return {
         "name": str(name),
-        "config": config,
-        "pretrained": is_pretrained(str(name)),
+        "config": configs.read_config(own / configs.CONFIG_FILE if own else name),
+        "pretrained": bool(own) or is_pretrained(str(name)),
         "results": json.loads(results.read_text("utf-8")) if results.is_file() else {},
-        "card": _card(folder),
+        "card": card.read_text("utf-8") if card.is_file() else None,
         "folder": folder,
     }
-
-
-def _card(folder):
-    path = folder / CARD
-    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 def create(name, *, data=None, autoencoder=None, prior=None):
@@ -108,8 +110,8 @@ def load(name):
     """A model with trained weights.
 
     Args:
-        name: str, one of `list_models(pretrained=True)`, or the path of a folder that
-            `ZooModel.save` wrote. A path has a slash, or names no entry.
+        name: str, one of `list_models(pretrained=True)`; or the path of a folder that
+            `ZooModel.save` or `vqzoo.train` wrote, if no entry is called so.
 
     Returns:
         A `ZooModel`.
@@ -120,29 +122,32 @@ def load(name):
         ValueError: if a file is damaged, of a newer format, or the prior belongs to another
             tokenizer or other classes.
     """
-    if str(name) not in configs.names():
-        return _load_folder(pathlib.Path(name))
-    folder = configs.folder_of("pretrained") / str(name)
-    if not (folder / manifests.FILE).is_file():
-        raise FileNotFoundError(
-            f"there are no trained weights for {name} yet: run `vqzoo train {name}`, or use "
-            f"`vqzoo.create({str(name)!r})` for fresh ones"
-        )
-    manifest = manifests.read(folder)
-    return _assemble(manifest, downloads.fetch(str(name), manifest["files"]), _card(folder))
-
-
-def _load_folder(folder):
-    if not (folder / manifests.FILE).is_file():
+    if str(name) in configs.names():
+        return _load_entry(str(name))
+    folder = model_folder(name)
+    if folder is None:
         known = list_models(pretrained=True) or configs.names()
         raise FileNotFoundError(
-            f"`name` must be one of {', '.join(known)}, or a folder that `ZooModel.save` wrote. "
-            f"Received: {str(folder)!r}; did you mean {configs.nearest(folder, known)!r}?"
+            f"`name` must be one of {', '.join(known)}, or the folder of a model. "
+            f"Received: {str(name)!r}; did you mean {configs.nearest(name, known)!r}?"
         )
     manifest = manifests.read(folder)
     for file, entry in manifest["files"].items():
         manifests.check_file(folder / file, entry)
-    return _assemble(manifest, {file: folder / file for file in manifest["files"]}, _card(folder))
+    paths = {file: folder / file for file in manifest["files"]}
+    return _assemble(manifest, paths, describe(folder)["card"])
+
+
+def _load_entry(name):
+    description = describe(name)
+    if not (description["folder"] / manifests.FILE).is_file():
+        raise FileNotFoundError(
+            f"there are no trained weights of {name} yet: run `vqzoo train {name}`, or use "
+            f"`vqzoo.create({name!r})` for fresh ones"
+        )
+    manifest = manifests.read(description["folder"])
+    paths = downloads.fetch(name, manifest["files"])
+    return _assemble(manifest, paths, description["card"])
 
 
 def _assemble(manifest, paths, card):
@@ -165,3 +170,19 @@ def _assemble(manifest, paths, card):
         model.tokenizer_hash = manifest.get("tokenizer_hash")
         model.check_tokenizer()
     return model
+
+
+def verify():
+    """Checks every file of the weights that the package and the cache hold.
+
+    Yields:
+        Pair of a file's path and None, or what is wrong with it.
+    """
+    for path in sorted(configs.folder_of("pretrained").glob(f"*/{manifests.FILE}")):
+        try:
+            files = manifests.read(path.parent)["files"]
+        except ValueError as error:
+            yield path, str(error)
+            continue
+        for file, entry in files.items():
+            yield downloads.verify(path.parent.name, file, entry)

@@ -1,0 +1,130 @@
+"""Argument types and options that several commands share."""
+
+import argparse
+import pathlib
+
+from vqzoo import config as configs
+from vqzoo import manifest as manifests
+from vqzoo import zoo
+
+
+class UsageError(Exception):
+    """A wrong use that only shows once the arguments are seen together; exit code 2."""
+
+
+def model_name(text):
+    """Argument type: an entry's name, or a folder that `vqzoo train` or `ZooModel.save` wrote."""
+    if text in configs.names() or zoo.model_folder(text):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"no model named {text!r}; did you mean {configs.nearest(text, configs.names())}?"
+    )
+
+
+def entry_or_yaml(text):
+    """Argument type: an entry's name or an existing YAML file."""
+    if text in configs.names():
+        return text
+    if text.endswith((".yaml", ".yml")):
+        return str(existing_path(text))
+    raise argparse.ArgumentTypeError(
+        f"no entry named {text!r}; did you mean {configs.nearest(text, configs.names())}? "
+        "The path of a configuration ends in .yaml"
+    )
+
+
+def existing_path(text):
+    """Argument type: path of a file or folder that exists."""
+    if not pathlib.Path(text).exists():
+        raise argparse.ArgumentTypeError(f"there is no file or folder {text!r}")
+    return pathlib.Path(text)
+
+
+def positive_int(text):
+    """Argument type: int of 1 or more."""
+    return _number(text, int, "a whole number of 1 or more", lambda value: value >= 1)
+
+
+def seed(text):
+    """Argument type: int in 0..2**32 - 1."""
+    return _number(text, int, "a whole number in 0..4294967295", lambda value: 0 <= value < 2**32)
+
+
+def positive_float(text):
+    """Argument type: finite float above 0."""
+    return _number(text, float, "a number above 0", lambda value: 0 < value < float("inf"))
+
+
+def probability(text):
+    """Argument type: float above 0, at most 1."""
+    return _number(text, float, "a number above 0, at most 1", lambda value: 0 < value <= 1)
+
+
+def _number(text, kind, right, is_right):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not is_right(value):
+        raise argparse.ArgumentTypeError(f"must be {right}, not {text!r}")
+    return value
+
+
+def add_model(parser):
+    """Adds the positional argument `model`."""
+    parser.add_argument(
+        "model", type=model_name, metavar="NAME", help="entry of `vqzoo list`, or a model's folder"
+    )
+
+
+def add_images(parser):
+    """Adds the positional argument `images` and `--skip-bad`."""
+    parser.add_argument(
+        "images",
+        type=existing_path,
+        nargs="+",
+        metavar="IMAGE",
+        help="PNG or JPEG files, or folders of them",
+    )
+    parser.add_argument("--skip-bad", action="store_true", help="leave out unreadable files")
+
+
+def add_sampling(parser, without):
+    """Adds `--labels` and `--seed`; `without` says what happens if no labels are given."""
+    parser.add_argument(
+        "--labels", metavar="A,B", help=f"class names or ids (otherwise: {without})"
+    )
+    parser.add_argument("--seed", type=seed, default=0, help="same seed, same images (default 0)")
+
+
+def labels_of(text, model):
+    """The label ids that `--labels` names, checked before the model is loaded.
+
+    Args:
+        text: str such as `"sneaker,bag"` or `"7,8"`, or None.
+        model: str, what `model_name` accepted.
+
+    Returns:
+        List of int; all classes if `text` is None; None for a model without classes.
+
+    Raises:
+        UsageError: if there is no such label.
+    """
+    class_names = zoo.describe(model)["config"]["data"].get("class_names")
+    if text is None:
+        return list(range(len(class_names))) if class_names else None
+    labels = [label.strip() for label in text.split(",")]
+    unknown = [label for label in labels if not _is_label(label, class_names or [])]
+    if unknown:
+        hint = (
+            f"did you mean {configs.nearest(unknown[0], class_names)}? "
+            f"It has {', '.join(class_names)}"
+            if class_names
+            else "it has no classes"
+        )
+        raise UsageError(f"argument --labels: {model} has no class {unknown[0]!r}; {hint}")
+    return [class_names.index(x) if x in class_names else int(x) for x in labels]
+
+
+def _is_label(text, class_names):
+    return text in class_names or (text.isdecimal() and int(text) < len(class_names))

@@ -1,0 +1,33 @@
+"""Starts Keras and its backend without the lines that C++ code prints meanwhile."""
+
+import contextlib
+import os
+import sys
+
+
+def start(debug=False):
+    """Imports Keras and runs a first operation.
+
+    TensorFlow's libraries log to the process's stderr before they read any setting, so that
+    stderr is a bin while they start. Python's own errors are not lost: they come afterwards.
+
+    Args:
+        debug: bool, whether to show all of it.
+    """
+    with contextlib.nullcontext() if debug else _hidden_stderr():
+        import keras
+
+        keras.ops.zeros(1)
+
+
+@contextlib.contextmanager
+def _hidden_stderr():
+    sys.stderr.flush()
+    kept, bin_ = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(bin_, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(bin_)

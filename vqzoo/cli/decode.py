@@ -1,0 +1,31 @@
+"""`vqzoo decode`: a file of codes to image files."""
+
+import pathlib
+
+from vqzoo import zoo
+from vqzoo.cli import backend
+from vqzoo.cli.arguments import add_model, existing_path
+from vqzoo.cli.code_file import read_codes
+from vqzoo.cli.image_files import write_images
+
+HELP = "A file of codes to image files."
+EXAMPLE = "vqzoo decode vqvae_fashion_mnist codes.npz --output decoded"
+
+
+def add_arguments(parser):
+    add_model(parser)
+    parser.add_argument("codes", type=existing_path, metavar="NPZ", help="from `vqzoo encode`")
+    parser.add_argument(
+        "--output",
+        type=pathlib.Path,
+        default=pathlib.Path("decoded"),
+        metavar="FOLDER",
+        help="default decoded/",
+    )
+
+
+def run(arguments):
+    backend.start(arguments.debug)
+    model = zoo.load(arguments.model)
+    codes, names = read_codes(arguments.codes, model.autoencoder.tokenizer_hash())
+    write_images(arguments.output, model.decode(codes), names)

@@ -1,0 +1,19 @@
+"""`vqzoo export`: a SavedModel for TensorFlow Serving."""
+
+from vqzoo import zoo
+from vqzoo.cli import backend
+from vqzoo.cli.arguments import add_model
+
+HELP = "A SavedModel for TensorFlow Serving."
+EXAMPLE = "vqzoo export vqvae_fashion_mnist served/vqvae_fashion_mnist"
+
+
+def add_arguments(parser):
+    add_model(parser)
+    parser.add_argument("folder", metavar="FOLDER", help="will hold the version folder 1/")
+
+
+def run(arguments):
+    backend.start(arguments.debug)
+    zoo.load(arguments.model).export(arguments.folder)
+    print(f"wrote {arguments.folder}/1")

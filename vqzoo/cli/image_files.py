@@ -1,0 +1,80 @@
+"""Image files on the command line: those named and those in folders named, in and out."""
+
+import logging
+import pathlib
+
+import numpy as np
+
+
+def read_images(paths, image_shape, skip_bad=False):
+    """Reads PNG and JPEG files, and those anywhere below folders, in the order of their names.
+
+    Args:
+        paths: list of paths of files or folders.
+        image_shape: (height, width, channels) that every picture must have.
+        skip_bad: bool, whether unreadable files are left out, named and counted.
+
+    Returns:
+        Pair of uint8 `(batch, height, width, channels)` and a list of names: a file's own, or its
+        path below the folder that was named.
+
+    Raises:
+        FileNotFoundError: if there is no image.
+        OSError: if a file is unreadable.
+        ValueError: if a picture has another shape, or two have one name.
+    """
+    from vqzoo.data import read_image
+
+    images, names, bad = [], [], []
+    for path, name in _find(paths):
+        try:
+            images.append(read_image(path, image_shape))
+            names.append(name)
+        except OSError as error:
+            if not skip_bad:
+                raise
+            bad.append(error)
+    if bad:
+        logging.getLogger("vqzoo").warning("left out %d unreadable files: %s", len(bad), bad[0])
+    if not images:
+        raise FileNotFoundError(f"no readable image in {', '.join(map(str, paths))}")
+    stems = [str(pathlib.Path(name).with_suffix("")) for name in names]
+    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+    if twice:
+        raise ValueError(f"two images are called {twice}; name their common folder instead")
+    return np.stack(images), names
+
+
+def _find(paths):
+    """Yields each image's path and name."""
+    from vqzoo.data.image_file import SUFFIXES
+
+    for path in paths:
+        if not path.is_dir():
+            yield path, path.name
+            continue
+        for file in sorted(path.rglob("*")):
+            if file.suffix.lower() in SUFFIXES and file.is_file():
+                yield file, str(file.relative_to(path))
+
+
+def write_images(folder, images, names):
+    """Writes one PNG for each image, called as its name but for the suffix.
+
+    Args:
+        folder: path; made if it does not exist.
+        images: uint8 `(batch, height, width, channels)`.
+        names: list of str.
+    """
+    for image, name in zip(images, names, strict=True):
+        path = (pathlib.Path(folder) / name).with_suffix(".png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_png(path, image)
+    print(f"wrote {len(images)} images to {folder}/")
+
+
+def write_png(path, image):
+    """Writes uint8 `(height, width, 1 or 3)` as a PNG."""
+    from PIL import Image
+
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path)

@@ -1,0 +1,61 @@
+"""`vqzoo sample`: a grid of new images, and reconstructions of sample images beside it."""
+
+import pathlib
+
+from vqzoo import zoo
+from vqzoo.cli import backend
+from vqzoo.cli.arguments import (
+    add_model,
+    add_sampling,
+    labels_of,
+    positive_float,
+    positive_int,
+    probability,
+)
+from vqzoo.cli.image_files import read_images, write_png
+
+HELP = "New images in a grid, and reconstructions of real ones."
+EXAMPLE = "vqzoo sample vqvae_fashion_mnist --labels sneaker,bag --num 8 --seed 1"
+COLUMNS, UNCONDITIONAL = 8, 64
+"""Images a class, and images of a model without classes, unless `--num` is given."""
+
+
+def add_arguments(parser):
+    add_model(parser)
+    add_sampling(parser, without="all classes")
+    parser.add_argument("--num", type=positive_int, help=f"images a class (default {COLUMNS})")
+    parser.add_argument("--temperature", type=positive_float, default=1.0, help="default 1")
+    parser.add_argument("--top-k", type=positive_int, help="only the K most likely codes")
+    parser.add_argument("--top-p", type=probability, help="only codes that reach probability P")
+    parser.add_argument(
+        "--output", type=pathlib.Path, metavar="PNG", help="default NAME_samples.png"
+    )
+
+
+def run(arguments):
+    labels = labels_of(arguments.labels, arguments.model)
+    name = pathlib.Path(arguments.model).name
+    output = arguments.output or pathlib.Path(f"{name}_samples.png")
+    backend.start(arguments.debug)
+    from vqzoo.evaluation import pictures
+
+    model = zoo.load(arguments.model)
+    columns = arguments.num or COLUMNS
+    count = (arguments.num or UNCONDITIONAL) if labels is None else columns * len(labels)
+    images = model.sample(
+        count,
+        labels if labels is None else [label for label in labels for _ in range(columns)],
+        arguments.seed,
+        arguments.temperature,
+        arguments.top_k,
+        arguments.top_p,
+        batch_size=128,
+    )
+    write_png(output, pictures.grid(images, columns if labels else COLUMNS))
+    print(f"wrote {count} samples to {output}")
+    examples = zoo.describe(arguments.model)["folder"] / "examples"
+    if examples.is_dir():
+        beside = output.with_name(f"{name}_reconstructions.png")
+        originals, _ = read_images([examples], model.autoencoder.image_shape)
+        write_png(beside, pictures.comparison(originals, model.reconstruct(originals)))
+        print(f"wrote {len(originals)} images and their reconstructions to {beside}")

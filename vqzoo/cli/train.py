@@ -1,0 +1,34 @@
+"""`vqzoo train`: the whole recipe of an entry."""
+
+from vqzoo.cli import backend
+from vqzoo.cli.arguments import entry_or_yaml, existing_path
+
+HELP = "The whole recipe: both stages, scores, pictures."
+EXAMPLE = "vqzoo train vqvae_fashion_mnist --data my_images/ --folder runs/mine"
+
+
+def add_arguments(parser):
+    parser.add_argument(
+        "model", type=entry_or_yaml, metavar="NAME_OR_YAML", help="what to train; see `vqzoo list`"
+    )
+    parser.add_argument("--smoke", action="store_true", help="the whole recipe, tiny: seconds")
+    parser.add_argument(
+        "--data", type=existing_path, metavar="FOLDER", help="train on the images in it instead"
+    )
+    parser.add_argument(
+        "--folder", metavar="RUN", help="default runs/NAME; the same command again goes on"
+    )
+    parser.add_argument("--skip-bad", action="store_true", help="leave out unreadable images")
+
+
+def run(arguments):
+    backend.start(arguments.debug)
+    from vqzoo.training import recipe
+
+    recipe.train(
+        arguments.model,
+        data=arguments.data,
+        folder=arguments.folder,
+        smoke=arguments.smoke,
+        skip_bad=arguments.skip_bad,
+    )

@@ -1,0 +1,22 @@
+"""`vqzoo verify`: checksums of all weights that are installed."""
+
+from vqzoo import zoo
+
+HELP = "Checksums of all installed weights."
+EXAMPLE = "vqzoo verify"
+
+
+def add_arguments(parser):
+    del parser  # it takes none
+
+
+def run(arguments):
+    del arguments
+    bad = 0
+    for path, problem in zoo.verify():
+        print(f"{'ok  ' if problem is None else 'BAD '} {path}")
+        if problem:
+            print(f"     {problem}")
+            bad += 1
+    if bad:
+        raise ValueError(f"{bad} files are not what they were published as")
