@@ -1,0 +1,66 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from vqzoo.data import ArraySource
+from vqzoo.evaluation import train_classifier
+from vqzoo.evaluation.classifier import Classifier, create, find_classifier, load_classifier
+
+NAMES = ["dark", "bright"]
+
+
+def two_classes(num_images, seed):
+    """Noisy images that differ in brightness."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 2, num_images)
+    noise = generator.integers(0, 100, (num_images, 8, 8, 1))
+    return ArraySource((noise + 150 * labels[:, None, None, None]).astype("uint8"), labels, NAMES)
+
+
+def test_training_learns_and_the_folder_gives_the_same_answers(tmp_path):
+    train, test = two_classes(256, 0), two_classes(64, 1)
+    classifier, scores = train_classifier.train_classifier(train, test, "toy", epochs=12)
+    assert scores["test_accuracy"] > 0.95  # brightness alone decides
+    predicted = classifier.predict(test.images)
+    assert scores["test_accuracy"] == np.mean(predicted == test.labels)
+    for i, name in enumerate(NAMES):
+        own = test.labels == i
+        assert scores["test_accuracy_by_class"][name] == np.mean(predicted[own] == i)
+    classifier.save(tmp_path / "saved")
+    loaded = load_classifier(tmp_path / "saved")
+    assert loaded.class_names == NAMES and loaded.data_name == "toy"
+    expected = classifier.network.predict(test.images, verbose=0)
+    np.testing.assert_array_equal(loaded.network.predict(test.images, verbose=0), expected)
+
+
+def test_command_writes_weights_and_scores(tmp_path, monkeypatch):
+    sources = {"train": two_classes(64, 0), "test": two_classes(32, 1)}
+    monkeypatch.setattr(
+        train_classifier.datasets, "open_source", lambda data, split, folder: sources[split]
+    )
+    output = tmp_path / "out"
+    train_classifier.main(["vqvae_fashion_mnist", "--output", str(output), "--epochs", "1"])
+    results = json.loads((output / "results.json").read_text())
+    again = train_classifier.measure(load_classifier(output), sources["test"])
+    assert results["scores"] == again and results["num_train_images"] == 64
+
+
+def test_damaged_and_missing_folders_are_errors(tmp_path):
+    Classifier(create((8, 8, 1), 2), NAMES, "toy").save(tmp_path / "saved")
+    with open(tmp_path / "saved" / "config.json", "a") as file:
+        file.write(" ")
+    with pytest.raises(ValueError, match="config.json"):
+        load_classifier(tmp_path / "saved")
+    with pytest.raises(FileNotFoundError, match="`name_or_folder`"):
+        load_classifier("classifier_of_nothing")
+
+
+def test_network_has_no_batch_normalisation():
+    layers = create((28, 28, 1), 10).layers
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers)
+
+
+def test_unknown_data_have_no_classifier():
+    assert find_classifier({"name": "of_nothing", "class_names": NAMES}) is None

@@ -1,0 +1,105 @@
+"""A small image classifier that judges samples, trained on real images."""
+
+import json
+import pathlib
+
+import keras
+import numpy as np
+
+from vqzoo import config as configs
+from vqzoo import manifest as manifests
+from vqzoo import weights
+
+CONFIG, WEIGHTS = "config.json", "classifier.weights.h5"
+
+
+def create(image_shape, num_classes):
+    """A convolutional network with fresh weights and without batch normalisation.
+
+    Args:
+        image_shape: (height, width, channels).
+        num_classes: int.
+
+    Returns:
+        `keras.Model` from uint8 images `(batch, height, width, channels)` to float32 logits
+        `(batch, num_classes)`.
+    """
+
+    def convolve(x, filters, strides=1):
+        return keras.layers.Conv2D(filters, 3, strides, "same", activation="relu")(x)
+
+    images = keras.Input(image_shape, dtype="uint8", name="images")
+    x = keras.layers.Rescaling(1 / 127.5, -1.0)(images)
+    x = convolve(convolve(x, 32), 32, strides=2)
+    x = keras.layers.Dropout(0.1)(convolve(convolve(x, 64), 64, strides=2))
+    x = keras.layers.Dropout(0.3)(convolve(x, 64))
+    x = keras.layers.Dense(128, activation="relu")(keras.layers.Flatten()(x))
+    logits = keras.layers.Dense(num_classes, name="logits")(keras.layers.Dropout(0.5)(x))
+    return keras.Model(images, logits, name="classifier")
+
+
+class Classifier:
+    """A trained network and what its outputs mean.
+
+    Args:
+        network: `keras.Model` that `create` made.
+        class_names: list of str in the order of the label ids.
+        data_name: str, name of the data set that it was trained on.
+    """
+
+    def __init__(self, network, class_names, data_name):
+        self.network, self.class_names, self.data_name = network, list(class_names), data_name
+
+    def predict(self, images, batch_size=256):
+        """The label id that each image gets: uint8 `(images, H, W, C)` to int32 `(images,)`."""
+        logits = self.network.predict(images, batch_size=batch_size, verbose=0)
+        return np.argmax(logits, axis=-1).astype("int32")
+
+    def save(self, folder):
+        """Writes `config.json`, `classifier.weights.h5` and their checksums."""
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {
+            "image_shape": list(self.network.input_shape[1:]),
+            "class_names": self.class_names,
+            "data": self.data_name,
+        }
+        manifests.write_text(folder / CONFIG, json.dumps(content, indent=1) + "\n")
+        weights.save_weights(self.network, folder / WEIGHTS)
+        manifests.write(folder, [CONFIG, WEIGHTS], class_names=self.class_names)
+
+
+def load_classifier(name_or_folder):
+    """A trained `Classifier`.
+
+    Args:
+        name_or_folder: str or path, a folder `classifier_*` of the package, such as
+            `"classifier_fashion_mnist"`, or the path of one that `Classifier.save` wrote.
+
+    Raises:
+        FileNotFoundError: if there is no such folder.
+        ValueError: if a file in it is damaged.
+    """
+    inside = configs.folder_of("pretrained") / str(name_or_folder)
+    folder = inside if inside.is_dir() else pathlib.Path(name_or_folder)
+    if not (folder / manifests.FILE).is_file():
+        raise FileNotFoundError(
+            "`name_or_folder` must be a classifier of the package or a folder that "
+            "`vqzoo.evaluation.train_classifier` wrote. "
+            f"Received: {str(name_or_folder)!r}"
+        )
+    for file, entry in manifests.read(folder)["files"].items():
+        manifests.check_file(folder / file, entry)
+    content = json.loads((folder / CONFIG).read_text("utf-8"))
+    network = create(content["image_shape"], len(content["class_names"]))
+    weights.load_weights(network, folder / WEIGHTS)
+    return Classifier(network, content["class_names"], content["data"])
+
+
+def find_classifier(data_config):
+    """The package's classifier for the classes of a config's `data`, or None if it has none."""
+    name = f"classifier_{data_config.get('name')}"
+    if not (configs.folder_of("pretrained") / name / manifests.FILE).is_file():
+        return None
+    classifier = load_classifier(name)
+    return classifier if classifier.class_names == data_config.get("class_names") else None
