@@ -65,7 +65,7 @@ def _is_split(folder):
 def _images_below(root):
     """Returns the sorted names, relative to `root` and with "/", of all images below it."""
     if not root.is_dir():
-        raise FileNotFoundError(f"`folder` must hold images in the folder {root}, which is missing")
+        raise FileNotFoundError(f"`folder` must be a folder of images. There is no folder {root}")
     names = []
     for place, folders, files in os.walk(root, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]

@@ -33,7 +33,7 @@ def read_image(path, image_shape=None):
             'with Pillow, for example Image.open(path).convert("RGB").save(path)'
         )
     if image_shape is None:
-        pixels = np.asarray(image)
+        pixels = np.array(image)
         return pixels.reshape(*pixels.shape[:2], -1)
     height, width, channels = image_shape
     if image.size != (width, height):

@@ -1,16 +1,17 @@
 """Opens the images that a config names."""
 
 from vqzoo.data.image_folder import open_folder
+from vqzoo.data.tfds_source import open_tfds
 
 
 def open_source(data_config, split, folder=None, skip_bad=False):
     """Opens a split of a config's images.
 
     Args:
-        data_config: dict, the `data` mapping of a config: `name` of the TensorFlow dataset,
-            `image_shape` (height, width, channels), `splits` from "train" and "test" to what the
-            data set calls them (such as "train[:90%]"), and `class_names`, a list in the order of
-            the label ids, or None for those of the data.
+        data_config: dict, the `data` mapping of a config: `name` of the TensorFlow dataset
+            (not needed with `folder`), `image_shape` (height, width, channels), `splits` from
+            "train" and "test" to what the data set calls them (such as "train[:90%]"), and
+            `class_names`, a list in the order of the label ids, or None for those of the data.
         split: "train" or "test".
         folder: str or path of a folder of images to read instead, or None.
         skip_bad: bool, whether unreadable files are left out and counted, instead of an error.
@@ -26,9 +27,12 @@ def open_source(data_config, split, folder=None, skip_bad=False):
     image_shape, class_names = data_config["image_shape"], data_config.get("class_names")
     if folder is not None:
         return open_folder(folder, split, image_shape, class_names, skip_bad)
-    from vqzoo.data.tfds_source import open_tfds
-
-    splits = data_config.get("splits") or {"train": "train", "test": "test"}
+    splits = data_config.get("splits", {"train": "train", "test": "test"})
     if split not in splits:
         raise ValueError(f"`split` must be one of {sorted(splits)}. Received: {split=}")
+    if "name" not in data_config:
+        raise ValueError(
+            "`folder` must be a folder of images, since the config names no data set "
+            f"(--data FOLDER). Received: {folder=}"
+        )
     return open_tfds(data_config["name"], splits[split], image_shape, class_names)

@@ -80,27 +80,28 @@ def open_tfds(name, split, image_shape, class_names=None):
 
 def _prepared_builder(tfds, name):
     """Returns the builder of a data set that is on this machine and can be read by index."""
+    from tensorflow_datasets.core import read_only_builder
+
     folder = os.environ.get(DATA_DIR)
     prepare = (
         'python -c "import tensorflow_datasets as tfds; '
         f"tfds.builder('{name}', file_format='array_record').download_and_prepare()\""
     )
     try:
-        builder = tfds.builder(name, data_dir=folder)
-        formats = builder.info.available_file_formats() if builder.is_prepared() else ()
-    except tfds.core.DatasetNotFoundError:
-        formats = ()
-    if not formats:
+        # From the files alone: the class of the data set would ask Google's servers about it.
+        builder = read_only_builder.builder_from_files(name, data_dir=folder)
+    except tfds.core.DatasetNotFoundError as error:
         raise FileNotFoundError(
             f"the data set {name!r} is not prepared in {folder or '~/tensorflow_datasets'}, and "
             f"nothing is downloaded unasked: run {prepare} on a machine with a network, set "
             f"{DATA_DIR} if it lies elsewhere, or give a folder of images (--data FOLDER)"
-        )
-    if not any(str(form.value) in ("array_record", "parquet") for form in formats):
+        ) from error
+    formats = [file_format.value for file_format in builder.info.available_file_formats()]
+    if not {"array_record", "parquet"} & set(formats):
         raise ValueError(
-            f"the data set {name!r} in {builder.data_dir} is prepared as "
-            f"{', '.join(form.value for form in formats)}, which cannot be read by index; prepare "
-            f"it again elsewhere: {DATA_DIR}=NEW_FOLDER {prepare}"
+            f"the data set {name!r} in {builder.data_dir} is prepared as {', '.join(formats)}, "
+            "which cannot be read by index; prepare it again elsewhere: "
+            f"{DATA_DIR}=NEW_FOLDER {prepare}"
         )
     return builder
 

@@ -1,0 +1,25 @@
+import subprocess
+import sys
+
+import pytest
+
+from vqzoo.data import open_source
+
+
+def test_a_config_without_name_needs_a_folder():
+    with pytest.raises(ValueError, match="`folder` must be a folder of images.*--data"):
+        open_source({"image_shape": [4, 6, 1]}, "train")
+
+
+def test_an_unknown_split_is_named():
+    config = {"name": "x", "image_shape": [4, 6, 1], "splits": {"train": "train[:9]"}}
+    with pytest.raises(ValueError, match=r"`split` must be one of \['train'\].*'test'"):
+        open_source(config, "test")
+
+
+def test_importing_data_imports_nothing_heavy(monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    heavy = "{'tensorflow', 'tensorflow_datasets', 'keras', 'grain', 'jax', 'PIL'}"
+    code = f"import sys, vqzoo.data; print(sorted({heavy} & set(sys.modules)))"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.stdout == "[]\n", process.stdout + process.stderr
