@@ -281,10 +281,18 @@ class ZooModel:
         weights.save_folder(folder, self.config, self.autoencoder, prior, own)
 
     def export(self, folder):
-        """Writes a SavedModel for TensorFlow Serving; see `vqzoo.export`.
+        """Writes a SavedModel for TensorFlow Serving; see `vqzoo.export.saved_model.export`.
 
         Args:
-            folder: path of the folder that will hold `1/`.
+            folder: path; its last part is the name to serve under. It will hold the SavedModel as
+                version `1/`, or as the version after the highest there.
+
+        Returns:
+            `pathlib.Path` of the new version.
+
+        Raises:
+            ValueError: if Keras' backend is not TensorFlow.
+            OSError: if the folder cannot be written.
         """
         from vqzoo.export import saved_model
 
@@ -307,10 +315,15 @@ class ZooModel:
         self._need_prior()
         return self.prior.sample(num_images, labels, **arguments)
 
-    def _need_prior(self):
+    @property
+    def can_sample(self):
+        """Whether the prior has weights: its own from the start, loaded ones or trained ones."""
         optimizer = getattr(self.prior, "optimizer", None)
         trained = optimizer is not None and int(optimizer.iterations) > 0
-        if not (self.has_prior or trained):
+        return self.has_prior or trained
+
+    def _need_prior(self):
+        if not self.can_sample:
             raise ValueError(
                 "this model has weights for its autoencoder only: train its prior with `fit`, or "
                 "run `vqzoo train`, before sampling"

@@ -150,7 +150,7 @@ class GatedPixelCNN(keras.Model):
             x, added = layer.vertical_row(rows, self._row_condition(state, index))
             to_horizontal.append(added)
         is_first = ops.arange(above.shape[0], dtype="int32") == 0
-        caches = {"vertical": vertical, "horizontal": self._no_columns(above.shape[1])}
+        caches = {"vertical": vertical, "horizontal": self._no_columns(ops.shape(above)[1])}
         columns = {"from_vertical": to_horizontal, "is_first": is_first}
         return {**state, **caches, "row": state["row"] + 1}, columns
 

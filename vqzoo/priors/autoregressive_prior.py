@@ -13,7 +13,7 @@ from vqzoo.sampling.batches import even_batches
 from vqzoo.sampling.compile import compiled
 from vqzoo.sampling.noise import image_keys, uniform_labels
 from vqzoo.sampling.options import SamplingOptions
-from vqzoo.sampling.sampler import Sampler
+from vqzoo.sampling.sampler import Sampler, draw_codes
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -148,6 +148,24 @@ class AutoregressivePrior(keras.Model):
             drawn = self._sampler(keys, condition, codes[chosen], mask[chosen], options)
             codes[rows] = ops.convert_to_numpy(drawn)[: rows.stop - rows.start]
         return [codes]
+
+    def codes_of_seeds(self, seeds, labels, temperature):
+        """`sample(1, label, seed)` for every row, as plain operations: what an export holds.
+
+        Args:
+            seeds: int tensor `(batch,)`, in `[0, 2**32)`.
+            labels: int tensor `(batch,)`, or `None` with an unconditional prior.
+            temperature: float32 tensor `(batch,)`.
+
+        Returns:
+            List of one int32 tensor `(batch, height, width)`.
+        """
+        keys = image_keys(seeds, ops.zeros_like(seeds))
+        condition = {} if labels is None else {"labels": labels}
+        shape = (ops.shape(seeds)[0], *self.latent_shape)
+        codes, mask = ops.zeros(shape, "int32"), ops.ones(shape, "bool")
+        options = SamplingOptions()
+        return [draw_codes(self.network, options, keys, temperature, condition, codes, mask)]
 
     @classmethod
     def for_codes(cls, latent_shapes, codebook_sizes, num_classes, network):

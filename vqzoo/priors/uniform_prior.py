@@ -86,9 +86,18 @@ class UniformPrior(keras.Model):
             for start in range(0, num_images, batch_size):
                 rows = slice(start, min(start + batch_size, num_images))
                 keys = image_keys(seed, first_index + np.arange(rows.start, rows.stop), level)
-                drawn = _uniform_codes(keys, shape, size, options)
+                temperature = np.full(len(keys), options.temperature, "float32")
+                drawn = _uniform_codes(keys, shape, size, temperature, options)
+                drawn = ops.convert_to_numpy(drawn)
                 codes[level][rows] = np.where(masks[level][rows], drawn, codes[level][rows])
         return codes
+
+    def codes_of_seeds(self, seeds, labels, temperature):
+        """`sample(1, label, seed)` for every row; as for `AutoregressivePrior.codes_of_seeds`."""
+        indices, options = ops.zeros_like(seeds), SamplingOptions()
+        keys = [image_keys(seeds, indices, level) for level in range(len(self.codebook_sizes))]
+        levels = zip(keys, self.latent_shapes, self.codebook_sizes)
+        return [_uniform_codes(*level, temperature, options) for level in levels]
 
     def get_config(self):
         """Constructor arguments."""
@@ -96,12 +105,12 @@ class UniformPrior(keras.Model):
         return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}
 
 
-def _uniform_codes(keys, shape, size, options):
-    """int32 array `(batch, *shape)`; row by row, since a map's noise may not fit in memory."""
-    height, width = shape
-    temperature = np.full(len(keys), options.temperature, "float32")
-    drawn = []
-    for row in range(height):
-        noise = gumbel_noise(keys, row * width + np.arange(width), size)
-        drawn.append(choose_codes(ops.zeros_like(noise), noise, temperature, options))
-    return np.transpose(ops.convert_to_numpy(ops.stack(drawn)), (2, 0, 1))
+def _uniform_codes(keys, shape, size, temperature, options):
+    """int32 tensor `(batch, *shape)`; row by row, since a map's noise may not fit in memory."""
+    positions = np.arange(shape[0] * shape[1], dtype="int32").reshape(shape)
+
+    def draw_row(row):
+        noise = gumbel_noise(keys, row, size)
+        return choose_codes(ops.zeros_like(noise), noise, temperature, options)
+
+    return ops.transpose(ops.map(draw_row, ops.convert_to_tensor(positions)), (2, 0, 1))

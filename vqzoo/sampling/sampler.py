@@ -88,7 +88,7 @@ def draw_codes(network, options, keys, temperature, condition, codes, mask):
     Made of plain operations, fit for compiling and for export; arguments as for `Sampler`, with
     `temperature` float32 `(batch,)`; that of `options` is not read.
     """
-    batch_size, height, width = codes.shape
+    batch_size, height, width = ops.shape(codes)  # the batch is unknown while exporting
 
     def draw_row(carry, row):
         state, above = carry

@@ -1,0 +1,65 @@
+"""The functions of an exported model, as TensorFlow graphs with named inputs and outputs."""
+
+import tensorflow as tf
+
+
+def signatures_of(model):
+    """Traces `encode`, `decode`, `reconstruct` and, with a trained prior, `sample`.
+
+    Args:
+        model: `ZooModel`.
+
+    Returns:
+        dict of concrete functions, from named tensors with a leading batch axis of any size to
+        a dict of such tensors; see `vqzoo.export.saved_model.export`.
+    """
+    autoencoder, prior = model.autoencoder, model.prior
+    images = tf.TensorSpec([None, *autoencoder.image_shape], tf.uint8)
+    names = [f"codes_{level}" for level in range(len(autoencoder.latent_shapes))]
+    shapes = dict(zip(names, autoencoder.latent_shapes))
+    codes = {name: tf.TensorSpec([None, *shape], tf.int32) for name, shape in shapes.items()}
+
+    def encode(images):
+        return dict(zip(names, autoencoder.encode(images)))
+
+    def decode(**codes):
+        for name, size in zip(names, autoencoder.codebook_sizes):
+            _check_range(name, codes[name], size)
+        return {"images": autoencoder.decode([codes[name] for name in names])}
+
+    def reconstruct(images):
+        return {"images": autoencoder.decode(autoencoder.encode(images))}
+
+    def sample(seed, temperature, labels=None):
+        _check_range("seed", seed, 2**32)
+        if labels is not None:
+            _check_range("labels", labels, prior.num_classes)
+        possible = (temperature > 0) & (temperature < float("inf"))
+        rule = "`temperature` must be above 0 and finite"
+        tf.debugging.Assert(tf.reduce_all(possible), [rule, temperature])
+        return {"images": autoencoder.decode(prior.codes_of_seeds(seed, labels, temperature))}
+
+    traced = {
+        "encode": _trace(encode, images=images),
+        "decode": _trace(decode, **codes),
+        "reconstruct": _trace(reconstruct, images=images),
+    }
+    if model.can_sample:
+        dtypes = {"seed": tf.int64, "temperature": tf.float32}
+        if prior.num_classes is not None:
+            dtypes["labels"] = tf.int32
+        rows = {name: tf.TensorSpec([None], dtype) for name, dtype in dtypes.items()}
+        traced["sample"] = _trace(sample, **rows)
+    return traced
+
+
+def _trace(function, **inputs):
+    specs = {name: tf.TensorSpec(s.shape, s.dtype, name) for name, s in inputs.items()}
+    # No XLA: serving it is experimental.
+    return tf.function(function, jit_compile=False).get_concrete_function(**specs)
+
+
+def _check_range(name, values, size):
+    """Makes the graph refuse values outside 0..size - 1: a look-up might take any code for them."""
+    inside = tf.reduce_all((values >= 0) & (values < size))
+    tf.debugging.Assert(inside, [f"`{name}` must be in 0..{size - 1}", values])
