@@ -1,5 +1,7 @@
 """What all vector quantizers share."""
 
+import threading
+
 import keras
 from keras import ops
 
@@ -14,6 +16,7 @@ class CodebookLayer(keras.layers.Layer):
     """
 
     def __init__(self, num_embeddings, embedding_dim, commitment_cost=0.25, **kwargs):
+        self._of_thread = threading.local()
         super().__init__(**kwargs)
         for name, value in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
             if not isinstance(value, int) or value < 1:
@@ -58,6 +61,19 @@ class CodebookLayer(keras.layers.Layer):
         # round, z + sg(e - z), rounding would make vectors differ from `codes_to_vectors`.
         vectors = nearest + (features - ops.stop_gradient(features))
         return {"codes": ops.reshape(codes, shape[:-1]), "vectors": vectors}
+
+    # Keras keeps the losses of `add_loss` in this list. `MirroredStrategy` runs each replica in a
+    # thread and switches threads at every collective, so with one list for all, a replica would
+    # take another one's loss for its own.
+    @property
+    def _losses(self):
+        if not hasattr(self._of_thread, "losses"):
+            self._of_thread.losses = []
+        return self._of_thread.losses
+
+    @_losses.setter
+    def _losses(self, losses):
+        self._of_thread.losses = losses
 
     def build_codebook(self):
         """Makes the weights, among them `codebook` `(num_embeddings, embedding_dim)`."""

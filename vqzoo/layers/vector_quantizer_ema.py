@@ -48,6 +48,8 @@ class VectorQuantizerEMA(CodebookLayer):
         self.codebook_init = codebook_init
         self.restart_threshold = restart_threshold
         self.seed = seed
+        # Twice the threshold: at the usual decay a fresh code has 69 steps to find its vectors.
+        self._fresh_count = max(1.0, 2.0 * (restart_threshold or 0.0))
         limit = 1 / num_embeddings
         self._uniform = keras.initializers.RandomUniform(-limit, limit, seed)
 
@@ -74,8 +76,9 @@ class VectorQuantizerEMA(CodebookLayer):
             lambda: points if self.codebook_init == "sample" else self._kmeans(points),
             lambda: ops.convert_to_tensor(self.codebook),
         )
-        self.sums.assign(ops.where(first, codebook, self.sums))
         self.codebook.assign(codebook)
+        self.counts.assign(ops.where(first, self._fresh_count, self.counts))
+        self.sums.assign(ops.where(first, codebook * self._fresh_count, self.sums))
 
     def _draw_start(self, total):
         size = self.num_embeddings
@@ -114,11 +117,10 @@ class VectorQuantizerEMA(CodebookLayer):
         seed, size = self._uniform.seed, self.num_embeddings
         step = ops.convert_to_tensor(self.updates)
         fresh = take_from_joined_batch(rows, lambda total: draw_rows(seed, step, size, total))
-        fresh_count = max(1.0, 2.0 * self.restart_threshold)
         dead = counts < self.restart_threshold
-        counts = ops.where(dead, fresh_count, counts)
+        counts = ops.where(dead, self._fresh_count, counts)
         dead = dead[:, None]
-        return ops.where(dead, fresh, codebook), counts, ops.where(dead, fresh * fresh_count, sums)
+        return ops.where(dead, fresh, codebook), counts, ops.where(dead, fresh * self._fresh_count, sums)
 
     def get_config(self):
         arguments = ("decay", "epsilon", "codebook_init", "restart_threshold", "seed")
