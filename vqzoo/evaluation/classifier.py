@@ -31,10 +31,10 @@ def create(image_shape, num_classes):
     images = keras.Input(image_shape, dtype="uint8", name="images")
     x = keras.layers.Rescaling(1 / 127.5, -1.0)(images)
     x = convolve(convolve(x, 32), 32, strides=2)
-    x = keras.layers.Dropout(0.1)(convolve(convolve(x, 64), 64, strides=2))
-    x = keras.layers.Dropout(0.3)(convolve(x, 64))
+    x = convolve(convolve(x, 64), 64, strides=2)
+    x = keras.layers.Dropout(0.2)(convolve(x, 64))
     x = keras.layers.Dense(128, activation="relu")(keras.layers.Flatten()(x))
-    logits = keras.layers.Dense(num_classes, name="logits")(keras.layers.Dropout(0.5)(x))
+    logits = keras.layers.Dense(num_classes, name="logits")(keras.layers.Dropout(0.3)(x))
     return keras.Model(images, logits, name="classifier")
 
 

@@ -43,6 +43,35 @@ def fit_scale(autoencoder, source, seed=0):
     return math.exp(_maximum(log_likelihood, math.log(SMALLEST_SCALE), math.log(LARGEST_SCALE)))
 
 
+def image_scores(encoded, prior_log_probs, num_values, scale):
+    """ELBO and bits per dimension of a data source.
+
+    The codes are a function of the image, so the entropy of q(z | x) is 0 and the bound is
+    log p(x | z) + log p(z).
+
+    Args:
+        encoded: `EncodedSource` with `log_likelihoods`.
+        prior_log_probs: float array `(images,)`, log p(z) in nats.
+        num_values: int, pixel values of an image, height x width x channels.
+        scale: float, of the normal behind `log_likelihoods`, in grey levels.
+
+    Returns:
+        dict: `elbo_nats_per_image`; `bits_per_dim`, -ELBO / (num_values ln 2), and its parts
+        `prior_bits_per_dim` and `decoder_bits_per_dim`; `kind`, "bound": the true figure is at
+        most this; `likelihood_scale`, in grey levels.
+    """
+    prior, decoder = float(np.mean(prior_log_probs)), float(np.mean(encoded.log_likelihoods))
+    per_bit = -1 / (num_values * math.log(2))
+    return {
+        "elbo_nats_per_image": prior + decoder,
+        "bits_per_dim": (prior + decoder) * per_bit,
+        "prior_bits_per_dim": prior * per_bit,
+        "decoder_bits_per_dim": decoder * per_bit,
+        "kind": "bound",
+        "likelihood_scale": scale,
+    }
+
+
 def _maximum(function, start, end, tolerance=1e-4):
     """Argument in start..end of the highest value: first on a grid, then by golden section."""
     grid = np.linspace(start, end, 16)

@@ -19,7 +19,7 @@ from vqzoo.evaluation.classifier import Classifier, create
 BATCH_SIZE, LEARNING_RATE = 128, 2e-3
 
 
-def train_classifier(train, test, data_name, epochs=6, seed=0):
+def train_classifier(train, test, data_name, epochs=8, seed=0):
     """Trains on one source with mirrored images, and measures on another.
 
     Args:
@@ -71,7 +71,7 @@ def main(arguments=None):
     parser.add_argument("entry", help="whose `data` to use, such as vqvae_fashion_mnist")
     parser.add_argument("--data", help="folder of images to read in place of the data set")
     parser.add_argument("--output", help="folder to write (classifier_DATA)")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     data = configs.load_config(options.entry)["data"]

@@ -1,0 +1,79 @@
+import math
+
+import numpy as np
+import pytest
+
+from vqzoo.evaluation import simple_models
+from vqzoo.evaluation.simple_models import PairModel, PositionModel, simple_model_nats
+
+
+def chain_maps(num_maps, transitions, generator, shape=(3, 5)):
+    """Maps whose rows are Markov chains that start at code 0."""
+    codes = np.zeros((num_maps, *shape), "int32")
+    for column in range(1, shape[1]):
+        cumulative = transitions.cumsum(axis=1)[codes[:, :, column - 1]]
+        codes[:, :, column] = (generator.random(cumulative.shape[:2])[..., None] > cumulative).sum(-1)
+    return codes
+
+
+def test_markov_chain_is_found_out():
+    generator = np.random.default_rng(0)
+    transitions = generator.dirichlet(np.full(6, 0.3), size=6)
+    train, test = (chain_maps(n, transitions, generator) for n in (3000, 1000))
+    nats = simple_model_nats(train, test, 6)
+    true = -np.log(transitions[test[:, :, :-1], test[:, :, 1:]]).sum(axis=(1, 2)).mean()
+    # 36 frequencies from 36,000 pairs: within 1 % of the truth
+    assert true * 0.99 < nats["markov"] < true * 1.01
+    assert nats["markov"] < 0.9 * nats["independent"] < 0.9 * nats["uniform"]
+    assert nats["uniform"] == pytest.approx(15 * math.log(6))
+
+
+def test_independent_positions_are_found_out():
+    generator = np.random.default_rng(1)
+    probabilities = generator.dirichlet(np.ones(8), size=(2, 3))
+    draw = lambda n: (generator.random((n, 2, 3, 1)) > probabilities.cumsum(-1)).sum(-1)
+    train, test = draw(4000), draw(2000)
+    nats = simple_model_nats(train, test, 8)
+    rows, columns = np.indices((2, 3))
+    true = -np.log(probabilities[rows, columns, test]).sum(axis=(1, 2)).mean()
+    assert nats["independent"] == pytest.approx(true, rel=0.01)
+    assert nats["markov"] == pytest.approx(true, rel=0.01)  # backs off: neighbours tell nothing
+
+
+def test_probabilities_sum_to_one():
+    train = np.random.default_rng(2).integers(0, 5, (20, 2, 3))
+    every = np.array([(0, 0, k, 1, 2, 3) for k in range(7)]).reshape(7, 2, 3)
+    position = PositionModel(train, 7).log_probs(every, 3.0)
+    assert np.exp(position[:, 0, 2]).sum() == pytest.approx(1)
+    pairs = PairModel(train, every, position, 7).log_probs(2.0, 4.0)
+    assert np.exp(pairs[:, 0, 1]).sum() == pytest.approx(1)
+    assert np.isfinite(pairs).all()  # codes 5 and 6 never came
+
+
+def test_counts_equal_definition():
+    train = np.random.default_rng(3).integers(0, 3, (30, 2, 3))
+    target = np.array([[[1, 2, 0], [0, 1, 1]]])
+    position = PositionModel(train, 3).log_probs(target, 2.0)
+    found = PairModel(train, target, position, 3).log_probs(5.0, 7.0)
+    overall = (np.bincount(train.reshape(-1)) + 0.5) / (train.size + 1.5)
+    for y, x in ((0, 1), (0, 2), (1, 1), (1, 2)):
+        left, code = target[0, y, x - 1], target[0, y, x]
+        own = (np.sum(train[:, y, x] == code) + 2 * overall[code]) / (30 + 2)
+        assert np.exp(position[0, y, x]) == pytest.approx(own)
+        lefts, codes = train[:, :, :-1], train[:, :, 1:]
+        shared = np.sum((lefts == left) & (codes == code)) + 5 * own
+        shared /= np.sum(lefts == left) + 5
+        local = np.sum((train[:, y, x - 1] == left) & (train[:, y, x] == code)) + 7 * shared
+        local /= np.sum(train[:, y, x - 1] == left) + 7
+        assert np.exp(found[0, y, x - 1]) == pytest.approx(local)
+
+
+def test_smoothing_is_chosen_without_the_test_maps(monkeypatch):
+    generator = np.random.default_rng(4)
+    train, test = generator.integers(0, 4, (200, 2, 3)), generator.integers(0, 4, (50, 2, 3))
+    chosen, best = [], simple_models._best
+    monkeypatch.setattr(simple_models, "_best", lambda score: chosen.append(best(score)) or chosen[-1])
+    simple_model_nats(train, test, 4)
+    first, chosen = chosen.copy(), []
+    simple_model_nats(train, test[:1], 4)
+    assert first == chosen

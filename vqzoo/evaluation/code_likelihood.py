@@ -1,0 +1,60 @@
+"""How well a prior predicts codes, beside models that only count."""
+
+import math
+
+import numpy as np
+
+from vqzoo.evaluation.simple_models import simple_model_nats
+
+
+def code_scores(prior, encoded, codebook_sizes, train=None, seed=0):
+    """Test negative log-likelihood of codes under a prior and under simple models.
+
+    Args:
+        prior: has `log_prob(latents, labels)` and `num_classes`.
+        encoded: `EncodedSource` of the test images; its labels are given to a conditional prior.
+        codebook_sizes: list of int, one for each level.
+        train: `EncodedSource` of the training images, on which the simple models are counted, or
+            None to leave these out.
+        seed: int, as for `simple_model_nats`.
+
+    Returns:
+        `(log_probs, scores)`: float64 `(images,)`, log p(z) in nats, and a dict with
+        `nats_per_code`, `bits_per_code` and `bits_per_image`; for a conditional prior
+        `bits_per_code_without_labels`, an upper bound that pays for the label, since
+        p(z) >= p(z | label) / classes; with `train` also `uniform_bits_per_code`,
+        `independent_bits_per_code`, `markov_bits_per_code`, the name `best_simple_model`,
+        `gain_over_best` = 1 - bits / best bits, and `gain_over_best_without_labels` likewise.
+    """
+    conditional = prior.num_classes is not None and encoded.labels is not None
+    labels = encoded.labels if conditional else None
+    log_probs = np.asarray(prior.log_prob(encoded.codes, labels), "float64")
+    num_codes = sum(math.prod(level.shape[1:]) for level in encoded.codes)
+    nats = float(-log_probs.mean() / num_codes)
+    scores = {
+        "nats_per_code": nats,
+        "bits_per_code": nats / math.log(2),
+        "bits_per_image": nats * num_codes / math.log(2),
+    }
+    if conditional:
+        label_bits = math.log2(prior.num_classes) / num_codes
+        scores["bits_per_code_without_labels"] = scores["bits_per_code"] + label_bits
+    if train is not None:
+        levels = zip(train.codes, encoded.codes, codebook_sizes, strict=True)
+        nats = [simple_model_nats(*level, seed=seed) for level in levels]
+        scale = 1 / (num_codes * math.log(2))
+        simple = {name: sum(level[name] for level in nats) * scale for name in nats[0]}
+        scores |= _comparison(scores, simple)
+    return log_probs, scores
+
+
+def _comparison(scores, simple):
+    """The bits per code of the simple models, and the prior's gain over the best of them."""
+    best = min(simple, key=simple.get)
+    found = {f"{name}_bits_per_code": bits for name, bits in simple.items()}
+    found["best_simple_model"] = best
+    for suffix in ("", "_without_labels"):
+        if f"bits_per_code{suffix}" in scores:
+            gain = 1 - scores[f"bits_per_code{suffix}"] / simple[best]
+            found[f"gain_over_best{suffix}"] = gain
+    return found

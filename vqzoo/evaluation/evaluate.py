@@ -1,0 +1,71 @@
+"""All numbers of a model, each computed once and here alone."""
+
+import math
+
+from vqzoo.evaluation.classifier import find_classifier
+from vqzoo.evaluation.code_likelihood import code_scores
+from vqzoo.evaluation.codebook import codebook_scores
+from vqzoo.evaluation.encoding import autoencode_source, encode_source
+from vqzoo.evaluation.image_likelihood import image_scores
+from vqzoo.evaluation.reconstruction import reconstruction_scores
+from vqzoo.evaluation.samples import sample_scores
+from vqzoo.evaluation.uniform_prior_bits import uniform_prior_scores
+
+
+def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0):
+    """The scores of a model on a test set; `docs/numbers.md` defines each.
+
+    Progress is shown on stderr where a part takes longer than a few seconds.
+
+    Args:
+        model: `ZooModel` with weights.
+        test: `vqzoo.data.ImageSource`, real images that the model was not trained on.
+        train: `ImageSource` that it was trained on, or None: without it there is no comparison
+            with simple models of the codes and none with the nearest training map.
+        classifier: `Classifier` of the model's classes that judges the samples; None takes the
+            package's own, where it has one for these classes.
+        num_samples: int, samples drawn, or 0 to draw none.
+        seed: int, of the samples and of the simple models' smoothing.
+
+    Returns:
+        dict of dicts of numbers: `reconstruction`, `codebook` (with `codes_0`, ... for the
+        levels), `codes`, `images`, `uniform_prior` and `samples`; `codes`, `images` and `samples` are
+        left out for a model without weights for its prior. Without the images' labels a
+        conditional prior is averaged over its classes.
+
+    Raises:
+        ValueError: if a source is empty.
+    """
+    if not len(test) or (train is not None and not len(train)):
+        raise ValueError("`test` and `train` must hold images. Received: an empty source")
+    autoencoder = model.autoencoder
+    num_values, sizes = math.prod(test[0]["image"].shape), list(autoencoder.codebook_sizes)
+    encoded = autoencode_source(autoencoder, test, "reconstructing test images")
+    scores = _autoencoder_scores(encoded, num_values, sizes)
+    if not model.has_prior:
+        return scores
+    trained = train
+    if train is not None:
+        trained = encode_source(autoencoder, train, "encoding training images")
+    log_probs, scores["codes"] = code_scores(model.prior, encoded, sizes, trained, seed)
+    scale = float(autoencoder.likelihood_scale)
+    scores["images"] = image_scores(encoded, log_probs, num_values, scale)
+    if num_samples:
+        classifier = classifier or find_classifier(model.config["data"])
+        scores["samples"] = sample_scores(
+            model, test, encoded, trained, classifier, num_samples, seed
+        )
+    return scores
+
+
+def _autoencoder_scores(encoded, num_values, sizes):
+    reconstruction = reconstruction_scores(encoded, num_values)
+    levels = zip(encoded.codes, sizes, strict=True)
+    shapes = [level.shape[1:] for level in encoded.codes]
+    return {
+        "reconstruction": reconstruction,
+        "codebook": {
+            f"codes_{i}": codebook_scores(level, size) for i, (level, size) in enumerate(levels)
+        },
+        "uniform_prior": uniform_prior_scores(reconstruction["mse"], num_values, sizes, shapes),
+    }

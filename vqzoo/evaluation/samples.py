@@ -1,0 +1,105 @@
+"""What samples are worth: right classes, as varied as real images, not copies."""
+
+import numpy as np
+
+from vqzoo.data import eval_batches
+from vqzoo.evaluation.nearest_maps import flat_maps, nearest_distances
+
+DECODE_BATCH = 256
+
+
+def sample_scores(model, source, test, train=None, classifier=None, num_samples=2000, seed=0):
+    """Scores of samples at temperature 1, none truncated, none rejected.
+
+    Args:
+        model: `ZooModel`.
+        source: `vqzoo.data.ImageSource` of the test images.
+        test: `EncodedSource` of the same.
+        train: `EncodedSource` of the training images, or None.
+        classifier: `Classifier` of the model's classes, or None.
+        num_samples: int; a conditional model is asked for its classes in turn.
+        seed: int, of the samples.
+
+    Returns:
+        dict: `num_samples`; `class_agreement`, the share of samples in which the classifier sees
+        the label asked for, and `class_agreement_by_class`; `variance_ratio`, the variance of a
+        pixel over the samples of a class by that over its test images (means over pixels first),
+        as a mean over classes, `variance_ratio_worst` being the one farthest from 1; and the
+        median number of codes in which a sampled map differs from the nearest training map,
+        `nearest_training_map`, that of test maps, `nearest_training_map_of_test`, and their
+        `nearest_training_map_ratio`. What cannot be known without a classifier, labels or
+        training codes is left out.
+    """
+    num_classes = model.prior.num_classes
+    labels = None if num_classes is None else np.arange(num_samples, dtype="int32") % num_classes
+    codes = model.prior.sample(num_samples, labels=labels, seed=seed)
+    images = np.concatenate(
+        [
+            model.decode([level[start : start + DECODE_BATCH] for level in codes])
+            for start in range(0, num_samples, DECODE_BATCH)
+        ]
+    )
+    scores = {"num_samples": num_samples}
+    if labels is not None and classifier is not None:
+        scores |= _agreement(classifier, images, labels)
+    if labels is None or test.labels is not None:
+        scores |= _variance_ratio(images, labels, source, num_classes or 1)
+    if train is not None:
+        scores |= _novelty(codes, train, test)
+    return scores
+
+
+def _agreement(classifier, images, labels):
+    agrees = classifier.predict(images) == labels
+    by_class = {
+        name: float(agrees[labels == label].mean())
+        for label, name in enumerate(classifier.class_names)
+        if (labels == label).any()
+    }
+    return {"class_agreement": float(agrees.mean()), "class_agreement_by_class": by_class}
+
+
+def _variance_ratio(images, labels, source, num_classes):
+    sampled = class_variances([(images, labels)], num_classes)
+    batches = eval_batches(source, DECODE_BATCH)
+    known = labels is not None
+    real = class_variances(((b["image"], b["label"] if known else None) for b in batches), num_classes)
+    usable = np.isfinite(sampled) & (real > 0)  # false where real is nan
+    if not usable.any():
+        return {}
+    ratios = sampled[usable] / real[usable]
+    worst = max(ratios, key=lambda ratio: max(ratio, 1 / ratio if ratio else np.inf))
+    return {"variance_ratio": float(ratios.mean()), "variance_ratio_worst": float(worst)}
+
+
+def class_variances(batches, num_classes):
+    """Variance of a pixel value over the images of a class, unbiased, as a mean over pixels.
+
+    Args:
+        batches: iterable of uint8 images `(batch, height, width, channels)` and int labels
+            `(batch,)`, or None for images that are all of class 0. None of it is kept.
+        num_classes: int.
+
+    Returns:
+        float64 array `(num_classes,)`; nan for a class of fewer than two images.
+    """
+    counts, sums, squares = np.zeros(num_classes), 0.0, 0.0
+    for images, labels in batches:
+        labels = np.zeros(len(images), int) if labels is None else labels
+        members = (np.arange(num_classes)[:, None] == labels).astype("float64")
+        pixels = images.reshape(len(images), -1).astype("float64")
+        counts += members.sum(axis=1)
+        sums, squares = sums + members @ pixels, squares + members @ pixels**2  # exact: integers
+    enough = np.where(counts > 1, counts, np.nan)[:, None]
+    return ((squares - sums**2 / enough) / (enough - 1)).mean(axis=1)
+
+
+def _novelty(codes, train, test):
+    others = flat_maps(train.codes)
+    ours = float(np.median(nearest_distances(flat_maps(codes), others)))
+    real = float(np.median(nearest_distances(flat_maps(test.codes), others)))
+    return {
+        "nearest_training_map": ours,
+        "nearest_training_map_of_test": real,
+        "nearest_training_map_ratio": ours / real if real else float("nan"),
+    }

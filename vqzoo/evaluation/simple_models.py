@@ -1,0 +1,133 @@
+"""Models of one map of codes that are counted, not trained: what a prior has to beat."""
+
+import numpy as np
+
+HELD_OUT = 0.1
+"""Share of the training maps on which the weights of the smoothing are chosen."""
+
+STRENGTHS = 2.0 ** np.arange(-6, 17)
+"""Weights that are tried: how many observations the smoother distribution counts for."""
+
+
+def simple_model_nats(train, test, num_embeddings, seed=0):
+    """Mean negative log-likelihood of test maps, in nats per map, under three simple models.
+
+    The models know no labels. Their smoothing is as strong as is best on a held-out tenth of the
+    training maps; then they are counted again on all of these.
+
+    - `uniform`: every code is equally likely.
+    - `independent`: each position has its own frequencies, smoothed by those of all positions.
+    - `markov`: in raster order each code depends on its left neighbour; the frequencies of such
+      pairs at this position are smoothed by those of all positions, and these by the position's
+      own frequencies. The first column has the latter alone.
+
+    Args:
+        train: int array `(images, h, w)` in 0 .. num_embeddings - 1.
+        test: int array `(images, h, w)`.
+        num_embeddings: int.
+        seed: int, of the draw of the held-out maps.
+
+    Returns:
+        dict of the three names to float.
+    """
+    order = np.random.default_rng(seed).permutation(len(train))
+    cut = max(1, round(HELD_OUT * len(train)))
+    held_out, rest = train[order[:cut]], train[order[cut:]]
+    searched = PositionModel(rest, num_embeddings)
+    strength = _best(lambda strength: searched.log_probs(held_out, strength).sum())
+    pairs = PairModel(rest, held_out, searched.log_probs(held_out, strength), num_embeddings)
+    shared, local = STRENGTHS[len(STRENGTHS) // 2], STRENGTHS[len(STRENGTHS) // 2]
+    for _ in range(3):  # one after the other: each round can only raise the likelihood
+        shared = _best(lambda value: pairs.log_probs(value, local).sum())
+        local = _best(lambda value: pairs.log_probs(shared, value).sum())
+
+    independent = PositionModel(train, num_embeddings).log_probs(test, strength)
+    markov = PairModel(train, test, independent, num_embeddings).log_probs(shared, local)
+    first = independent[:, :, 0].sum()
+    return {
+        "uniform": float(np.prod(test.shape[1:]) * np.log(num_embeddings)),
+        "independent": float(-independent.sum() / len(test)),
+        "markov": float(-(first + markov.sum()) / len(test)),
+    }
+
+
+def _best(score):
+    return STRENGTHS[int(np.argmax([score(strength) for strength in STRENGTHS]))]
+
+
+class PositionModel:
+    """Frequencies of the codes at each position, smoothed by those of all positions.
+
+    Args:
+        codes: int array `(images, h, w)` to count.
+        num_embeddings: int.
+    """
+
+    def __init__(self, codes, num_embeddings):
+        self.num_embeddings, self.total = num_embeddings, len(codes)
+        flat = codes.reshape(len(codes), -1).astype("int64")
+        keys = np.arange(flat.shape[1]) * num_embeddings + flat
+        counts = np.bincount(keys.reshape(-1), minlength=flat.shape[1] * num_embeddings)
+        self.counts = counts.reshape(*codes.shape[1:], num_embeddings)
+        overall = self.counts.sum(axis=(0, 1)) + 0.5  # a code that never came may still come
+        self.overall = overall / overall.sum()
+
+    def log_probs(self, codes, strength):
+        """Log-probability in nats of each code of `codes` `(images, h, w)`."""
+        smoothed = self.counts + strength * self.overall
+        table = np.log(smoothed / (self.total + strength))
+        rows, columns = np.indices(codes.shape[1:])
+        return table[rows, columns, codes]
+
+
+class PairModel:
+    """Frequencies of a code after its left neighbour, looked up for certain maps.
+
+    Pairs are counted sparsely, so memory grows with the number of codes in the maps and not with
+    the square of the codebook.
+
+    Args:
+        codes: int array `(images, h, w)` to count.
+        targets: int array `(others, h, w)`, the maps to predict.
+        position_log_probs: float array of the shape of `targets`, from `PositionModel`.
+        num_embeddings: int.
+    """
+
+    def __init__(self, codes, targets, position_log_probs, num_embeddings):
+        self.position_probs = np.exp(position_log_probs[:, :, 1:])
+        size = num_embeddings
+        left, pair = _keys(codes, size)
+        target_left, target_pair = _keys(targets, size)
+        self.local_left = _occurrences(left, target_left)
+        self.local_pair = _occurrences(pair, target_pair)
+        self.shared_left = _occurrences(left % size, target_left % size)
+        self.shared_pair = _occurrences(pair % size**2, target_pair % size**2)
+
+    def log_probs(self, shared, local):
+        """Log-probability in nats of each target with a left neighbour, `(others, h, w - 1)`.
+
+        Args:
+            shared: float, weight of the position's frequencies beside pairs of all positions.
+            local: float, weight of the result beside the pairs of the position itself.
+        """
+        smoothed = self.shared_pair + shared * self.position_probs
+        smoothed = smoothed / (self.shared_left + shared)
+        return np.log((self.local_pair + local * smoothed) / (self.local_left + local))
+
+
+def _keys(codes, size):
+    """Numbers that name (position, left code) and (position, left code, code), int64."""
+    codes = codes.astype("int64")
+    rows, columns = np.indices(codes.shape[1:])
+    position = (rows * codes.shape[2] + columns)[:, 1:]
+    left = position * size + codes[:, :, :-1]
+    return left, left * size + codes[:, :, 1:]
+
+
+def _occurrences(keys, wanted):
+    """How often each number of `wanted` occurs in `keys`: int64 of the shape of `wanted`."""
+    values, counts = np.unique(keys, return_counts=True)
+    if not len(values):
+        return np.zeros(wanted.shape, "int64")
+    places = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
+    return np.where(values[places] == wanted, counts[places], 0)
