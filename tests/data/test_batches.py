@@ -142,8 +142,8 @@ def weights(strategy, data, epochs):
         model = keras.Sequential([keras.Input((3, 4, 1)), *layers, head])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.SGD(0.5), loss)
-    model.fit(data, epochs=epochs, steps_per_epoch=6, verbose=0)
-    assert int(model.optimizer.iterations) == 6 * epochs
+    model.fit(data, epochs=epochs, steps_per_epoch=6, shuffle=False, verbose=0)
+    assert keras.ops.convert_to_numpy(model.optimizer.iterations) == 6 * epochs
     return head.get_weights()[0]
 
 data = training_batches(source, 4, seed=1, steps=18, flip=True)
