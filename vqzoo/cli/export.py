@@ -10,10 +10,9 @@ EXAMPLE = "vqzoo export vqvae_fashion_mnist served/vqvae_fashion_mnist"
 
 def add_arguments(parser):
     add_model(parser)
-    parser.add_argument("folder", metavar="FOLDER", help="will hold the version folder 1/")
+    parser.add_argument("folder", metavar="FOLDER", help="will hold 1/, or the next version")
 
 
 def run(arguments):
     backend.start(arguments.debug)
-    zoo.load(arguments.model).export(arguments.folder)
-    print(f"wrote {arguments.folder}/1")
+    print(f"wrote {zoo.load(arguments.model).export(arguments.folder)}")
