@@ -151,6 +151,7 @@ def check(config):
         ValueError: naming the key, what would be right and what was received.
     """
     _check_mapping(config, SECTIONS, where="")
+    _check_data(config["data"])
     _check_parts(config)
     if config.get("smoke"):
         check({**merge(config, config["smoke"]), "smoke": {}})
@@ -173,6 +174,20 @@ def _check_mapping(mapping, schema, where):
         _check_type(name, value, dict if isinstance(expected, dict) else expected)
         if isinstance(expected, dict):
             _check_mapping(value, expected, name)
+
+
+def _check_data(data):
+    """Checks what types alone do not tell of the section `data`."""
+    shape, class_names = data["image_shape"], data.get("class_names", [])
+    if len(shape) != 3 or not all(type(size) is int and size > 0 for size in shape):
+        raise ValueError(
+            "`data.image_shape` must be three ints, height, width and channels. "
+            f"Received: {shape!r}"
+        )
+    if len({str(name) for name in class_names}) < len(class_names):
+        raise ValueError(f"`data.class_names` must be distinct. Received: {class_names!r}")
+    if not all(isinstance(name, str) for name in class_names):
+        raise ValueError(f"`data.class_names` must be quoted strings. Received: {class_names!r}")
 
 
 def _check_type(name, value, expected):

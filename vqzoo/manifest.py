@@ -66,7 +66,7 @@ def read(folder):
     path = pathlib.Path(folder) / FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        version, files = content["format_version"], content["files"]
+        version, files = int(content["format_version"]), content["files"]
         checksums = {name: files[name]["sha256"] for name in files}
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a whole manifest: {error!r}") from error

@@ -89,21 +89,28 @@ def create(name, *, data=None, autoencoder=None, prior=None):
     """
     sections = {"data": data, "autoencoder": autoencoder, "prior": prior}
     overrides = {section: values for section, values in sections.items() if values is not None}
-    config = configs.merge(configs.read_config(name), overrides)
+    entry = configs.read_config(name)
+    entry.pop("smoke", None)  # overrides for the recipe, which may not fit those given here
+    config = configs.merge(entry, overrides)
     configs.check(config)
     return build(config)
 
 
 def build(config):
     """A model with fresh weights from a checked configuration; see `vqzoo.config.load_config`."""
-    from vqzoo import models, priors
     from vqzoo.zoo_model import ZooModel
+
+    return ZooModel(config, *_build_parts(config))
+
+
+def _build_parts(config):
+    from vqzoo import models, priors
 
     arguments = {"image_shape": config["data"]["image_shape"], **config["autoencoder"]}
     family = models.FAMILIES[arguments.pop("family")]
     autoencoder = family(**arguments)
     num_classes = len(config["data"].get("class_names") or []) or None
-    return ZooModel(config, autoencoder, priors.create(config["prior"], autoencoder, num_classes))
+    return autoencoder, priors.create(config["prior"], autoencoder, num_classes)
 
 
 def load(name):
@@ -153,6 +160,7 @@ def _load_entry(name):
 def _assemble(manifest, paths, card):
     """Builds the model of checked files and puts the weights into it."""
     from vqzoo import weights
+    from vqzoo.zoo_model import ZooModel
 
     config = configs.parse(paths[configs.CONFIG_FILE].read_text("utf-8"), configs.CONFIG_FILE)
     configs.check(config)
@@ -161,14 +169,13 @@ def _assemble(manifest, paths, card):
             f"the prior was trained on the classes {manifest.get('class_names')}. "
             f"Received a configuration with {config['data'].get('class_names')}"
         )
-    model = build(config)
-    weights.load_weights(model.autoencoder, paths[weights.AUTOENCODER])
-    model.card = card
-    model.has_prior = weights.PRIOR in paths or not model.prior.weights
-    if weights.PRIOR in paths:
-        weights.load_weights(model.prior, paths[weights.PRIOR])
-        model.tokenizer_hash = manifest.get("tokenizer_hash")
-        model.check_tokenizer()
+    autoencoder, prior = _build_parts(config)
+    weights.load_weights(autoencoder, paths[weights.AUTOENCODER])
+    if weights.PRIOR not in paths:
+        return ZooModel(config, autoencoder, prior, card, has_prior=not prior.weights)
+    weights.load_weights(prior, paths[weights.PRIOR])
+    model = ZooModel(config, autoencoder, prior, card, manifest.get("tokenizer_hash"))
+    model.check_tokenizer()
     return model
 
 

@@ -30,22 +30,27 @@ class ZooModel:
         autoencoder: `keras.Model` of a family in `vqzoo.models`.
         prior: a prior of `vqzoo.priors` for the codes of `autoencoder`.
         card: str or None, the model card's text.
-
-    Attributes:
-        has_prior: bool, False if the model was loaded without weights for its prior.
         tokenizer_hash: str or None, `autoencoder.tokenizer_hash()` of the codes on which the prior
             was trained; None says that it belongs to the autoencoder as it is.
+        has_prior: bool, False if there were no weights for the prior.
     """
 
-    def __init__(self, config, autoencoder, prior, card=None):
+    def __init__(
+        self, config, autoencoder, prior, card=None, tokenizer_hash=None, has_prior=True
+    ):
         self.config, self.autoencoder, self.prior, self.card = config, autoencoder, prior, card
-        self.has_prior = True
-        self.tokenizer_hash = None
+        self.tokenizer_hash, self._has_prior = tokenizer_hash, has_prior
 
     @property
     def class_names(self):
         """Names of the labels in the order of their ids, or None."""
         return self.config["data"].get("class_names")
+
+    @property
+    def has_prior(self):
+        """bool, False if the prior was built without weights and has had no training step."""
+        optimizer = getattr(self.prior, "optimizer", None)
+        return self._has_prior or (optimizer is not None and int(optimizer.iterations) > 0)
 
     def encode(self, images, batch_size=64):
         """Codes of images, a list of int32 arrays `(batch, h, w)`, coarse to fine.
@@ -247,7 +252,7 @@ class ZooModel:
         if not self.prior.compiled:
             self.prior.compile("adam")
         second = self.prior.fit(codes, **(prior or {}))
-        self.has_prior, self.tokenizer_hash = True, self.autoencoder.tokenizer_hash()
+        self.tokenizer_hash = self.autoencoder.tokenizer_hash()
         return first, second
 
     def _training_codes(self, batches):
@@ -315,15 +320,8 @@ class ZooModel:
         self._need_prior()
         return self.prior.sample(num_images, labels, **arguments)
 
-    @property
-    def can_sample(self):
-        """Whether the prior has weights: its own from the start, loaded ones or trained ones."""
-        optimizer = getattr(self.prior, "optimizer", None)
-        trained = optimizer is not None and int(optimizer.iterations) > 0
-        return self.has_prior or trained
-
     def _need_prior(self):
-        if not self.can_sample:
+        if not self.has_prior:
             raise ValueError(
                 "this model has weights for its autoencoder only: train its prior with `fit`, or "
                 "run `vqzoo train`, before sampling"

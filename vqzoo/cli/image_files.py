@@ -66,15 +66,10 @@ def write_images(folder, images, names):
         images: uint8 `(batch, height, width, channels)`.
         names: list of str.
     """
+    from vqzoo.evaluation.pictures import save_png
+
     for image, name in zip(images, names, strict=True):
         path = (pathlib.Path(folder) / name).with_suffix(".png")
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_png(path, image)
+        save_png(path, image)
     print(f"wrote {len(images)} images to {folder}/")
-
-
-def write_png(path, image):
-    """Writes uint8 `(height, width, 1 or 3)` as a PNG."""
-    from PIL import Image
-
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path)

@@ -12,7 +12,7 @@ from vqzoo.cli.arguments import (
     positive_int,
     probability,
 )
-from vqzoo.cli.image_files import read_images, write_png
+from vqzoo.cli.image_files import read_images
 
 HELP = "New images in a grid, and reconstructions of real ones."
 EXAMPLE = "vqzoo sample vqvae_fashion_mnist --labels sneaker,bag --num 8 --seed 1"
@@ -51,11 +51,11 @@ def run(arguments):
         arguments.top_p,
         batch_size=128,
     )
-    write_png(output, pictures.grid(images, columns if labels else COLUMNS))
+    pictures.save_png(output, pictures.grid(images, columns if labels else COLUMNS))
     print(f"wrote {count} samples to {output}")
     examples = zoo.describe(arguments.model)["folder"] / "examples"
     if examples.is_dir():
         beside = output.with_name(f"{name}_reconstructions.png")
         originals, _ = read_images([examples], model.autoencoder.image_shape)
-        write_png(beside, pictures.comparison(originals, model.reconstruct(originals)))
+        pictures.save_png(beside, pictures.comparison(originals, model.reconstruct(originals)))
         print(f"wrote {len(originals)} images and their reconstructions to {beside}")

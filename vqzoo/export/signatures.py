@@ -23,20 +23,19 @@ def signatures_of(model):
         return dict(zip(names, autoencoder.encode(images)))
 
     def decode(**codes):
-        for name, size in zip(names, autoencoder.codebook_sizes):
-            _check_range(name, codes[name], size)
-        return {"images": autoencoder.decode([codes[name] for name in names])}
+        sizes = zip(names, autoencoder.codebook_sizes)
+        levels = [_in_range(name, codes[name], size) for name, size in sizes]
+        return {"images": autoencoder.decode(levels)}
 
     def reconstruct(images):
         return {"images": autoencoder.decode(autoencoder.encode(images))}
 
     def sample(seed, temperature, labels=None):
-        _check_range("seed", seed, 2**32)
+        seed = _in_range("seed", seed, 2**32)
         if labels is not None:
-            _check_range("labels", labels, prior.num_classes)
+            labels = _in_range("labels", labels, prior.num_classes)
         possible = (temperature > 0) & (temperature < float("inf"))
-        rule = "`temperature` must be above 0 and finite"
-        tf.debugging.Assert(tf.reduce_all(possible), [rule, temperature])
+        temperature = _where(possible, temperature, "`temperature` must be above 0 and finite")
         return {"images": autoencoder.decode(prior.codes_of_seeds(seed, labels, temperature))}
 
     traced = {
@@ -44,7 +43,7 @@ def signatures_of(model):
         "decode": _trace(decode, **codes),
         "reconstruct": _trace(reconstruct, images=images),
     }
-    if model.can_sample:
+    if model.has_prior:
         dtypes = {"seed": tf.int64, "temperature": tf.float32}
         if prior.num_classes is not None:
             dtypes["labels"] = tf.int32
@@ -59,7 +58,14 @@ def _trace(function, **inputs):
     return tf.function(function, jit_compile=False).get_concrete_function(**specs)
 
 
-def _check_range(name, values, size):
-    """Makes the graph refuse values outside 0..size - 1: a look-up might take any code for them."""
-    inside = tf.reduce_all((values >= 0) & (values < size))
-    tf.debugging.Assert(inside, [f"`{name}` must be in 0..{size - 1}", values])
+def _in_range(name, values, size):
+    """The values, which the graph refuses outside 0..size - 1: a look-up may take any row then."""
+    inside = (values >= 0) & (values < size)
+    return _where(inside, values, f"`{name}` must be in 0..{size - 1}")
+
+
+def _where(valid, values, rule):
+    """The values, once it is known that all are valid."""
+    check = tf.debugging.Assert(tf.reduce_all(valid), [rule, values])
+    with tf.control_dependencies([check]):
+        return tf.identity(values)
