@@ -24,6 +24,10 @@ class SaveState(keras.callbacks.Callback):
         super().__init__()
         self.checkpoints, self.steps, self.step = checkpoints, steps, step
         self.notes, self.best = dict(notes), best
+        self.seconds_before = self.notes.get("seconds", 0.0)
+
+    def on_train_begin(self, logs=None):
+        self.start = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         self.step += 1
@@ -39,6 +43,7 @@ class SaveState(keras.callbacks.Callback):
         if self.best and logs["val_loss"] < self.notes.get("best_val_loss", np.inf):
             self.notes.update(best_val_loss=float(logs["val_loss"]), best_step=self.step)
             save_weights_whole(self.model, self.best)
+        self.notes["seconds"] = self.seconds_before + time.monotonic() - self.start
         self.checkpoints.save(self.model, self.step, self.notes)
 
 

@@ -78,19 +78,31 @@ class Checkpoints:
         Raises:
             ValueError: if a checkpoint is of a later format, or of another model.
         """
+        folder, manifest = self._newest()
+        if folder is None:
+            return None
+        _load(model, folder, manifest)
+        return manifest["step"], manifest["notes"]
+
+    def notes(self):
+        """The notes of the newest whole checkpoint, an empty dict where there is none."""
+        folder, manifest = self._newest()
+        return manifest["notes"] if folder else {}
+
+    def _newest(self):
+        """Path and manifest of the newest whole checkpoint, or a pair of `None`."""
         for folder in reversed(self._names()):
             manifest = _read_manifest(folder)
             if manifest is None:
-                warnings.warn(f"{folder} is damaged; an earlier checkpoint is used.", stacklevel=2)
-                continue
-            if manifest["format_version"] > FORMAT_VERSION:
+                warnings.warn(f"{folder} is damaged; an earlier one is used.", stacklevel=3)
+            elif manifest["format_version"] > FORMAT_VERSION:
                 raise ValueError(
                     f"{folder} was written by a later vqzoo: its format is "
                     f"{manifest['format_version']}, this one reads up to {FORMAT_VERSION}."
                 )
-            _load(model, folder, manifest)
-            return manifest["step"], manifest["notes"]
-        return None
+            else:
+                return folder, manifest
+        return None, None
 
     def _names(self):
         found = self.folder.glob("step_*") if self.folder.is_dir() else ()

@@ -2,22 +2,33 @@
 
 import math
 import pathlib
+import shutil
+import sys
+import time
 
 import keras
 import numpy as np
+from PIL import Image
 
 from vqzoo import config as configs
 from vqzoo import data as datasets
-from vqzoo import models, priors, weights, zoo
+from vqzoo import evaluation, models, priors, weights, zoo
 from vqzoo.progress import track
-from vqzoo.training import files
+from vqzoo.training.checkpoints import Checkpoints
 from vqzoo.training.devices import strategy_scope
+from vqzoo.training.event_callback import EventCallback
+from vqzoo.training.event_log import EventLog
+from vqzoo.training.results import write_results
 from vqzoo.training.run_folder import RunFolder
+from vqzoo.training.space import bytes_needed
 from vqzoo.training.stage import fit_stage
 from vqzoo.training.subset import Subset, hold_out
 
-SMOKE_IMAGES = 512
-"""Images of each split that a smoke run uses."""
+SMOKE_IMAGES, SMOKE_SAMPLES = 256, 20
+"""Images of each split that a smoke run uses, and samples that it judges."""
+
+NUM_SAMPLES, SAMPLE_SEED = 2000, 0
+"""Samples on which a run is judged."""
 
 MAX_INTERVAL = 1000
 """Steps between two checkpoints are one pass over the images, or this many if that is fewer."""
@@ -26,7 +37,7 @@ HELD_OUT = 0.05
 """Share of the training images whose codes only choose the best weights of the prior."""
 
 BATCH_SIZE = 256
-"""Images encoded or decoded at once where nothing is learnt; of no influence on results."""
+"""Images encoded at once where nothing is learnt; of no influence on results."""
 
 
 def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
@@ -56,36 +67,41 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
     name = pathlib.Path(name_or_config).stem
     if smoke:
         config = configs.merge(config, config.get("smoke", {}))
-        name = f"{name}-smoke"
-    with RunFolder(folder or pathlib.Path("runs") / name) as run:
+    default = pathlib.Path("runs") / (f"{name}-smoke" if smoke else name)
+    with RunFolder(folder or default) as run:
         config = _with_class_names(config, data)
         run.settle_config(config)
-        recipe = Recipe(run, config, data, smoke, skip_bad)
-        with strategy_scope():
-            return recipe.run()
+        if (run.path / zoo.RESULTS).exists():
+            _say(f"{run.path} is finished: nothing is left to train")
+            return zoo.load(run.path / "model")
+        images = {
+            split: _open(config["data"], split, data, smoke, skip_bad) for split in ("train", "test")
+        }
+        needed = bytes_needed(zoo.build(config), sum(map(len, images.values())))
+        run.check_space(needed - run.size())
+        model = Recipe(run.path, config, images).run()
+        judge(model, images, run.path, name, SMOKE_SAMPLES if smoke else NUM_SAMPLES)
+        _say(f"wrote {run.path / 'model'}, {zoo.RESULTS} and pictures in {run.path}")
+        return model
 
 
 class Recipe:
-    """The steps of one run; each is skipped when its result is there."""
+    """The two stages of one run; each part is skipped when its result is there.
 
-    def __init__(self, run, config, data, smoke, skip_bad):
-        self.run_folder, self.folder, self.config, self.smoke = run, run.path, config, smoke
-        self.train_images, self.test_images = (
-            self._open(split, data, skip_bad) for split in ("train", "test")
-        )
-        labelled = self.train_images.has_labels
-        self.num_classes = len(self.train_images.class_names) if labelled else None
+    Args:
+        folder: path of the run folder.
+        config: dict, the run's configuration.
+        images: dict of `ImageSource`, "train" and "test".
+    """
+
+    def __init__(self, folder, config, images):
+        self.folder, self.config, self.images = folder, config, images
+        self.checkpoints = folder / "checkpoints"
 
     def run(self):
-        """Trains what is not trained yet; returns the `ZooModel`."""
-        if (self.folder / "model" / "manifest.json").exists():
-            print(f"{self.folder} is finished.")
-            return zoo.load(self.folder / "model")
+        """Trains what is not trained yet; returns the `ZooModel` as it is in `RUN/model/`."""
         autoencoder = self.fit_autoencoder()
-        stores = {
-            "train": self.extract_codes(autoencoder, "train", self.train_images),
-            "test": self.extract_codes(autoencoder, "test", self.test_images),
-        }
+        stores = {split: self.extract_codes(autoencoder, split) for split in self.images}
         prior = self.fit_prior(autoencoder, stores["train"])
         hash_ = autoencoder.tokenizer_hash()
         weights.save_folder(self.folder / "model", self.config, autoencoder, prior, hash_)
@@ -93,62 +109,67 @@ class Recipe:
 
     def fit_autoencoder(self):
         """Stage 1, then the scale of its likelihood; returns the trained autoencoder."""
-        stage = self.config["training"]["autoencoder"]
-        keras.utils.set_random_seed(stage["seed"])  # decides the initial weights
-        arguments = dict(self.config["autoencoder"])
-        family = models.FAMILIES[arguments.pop("family")]
-        autoencoder = family(image_shape=self.config["data"]["image_shape"], **arguments)
-        done = self.folder / "checkpoints" / weights.AUTOENCODER
-        if done.exists():
-            weights.load_weights(autoencoder, done)
-            return autoencoder
-        flip = self.config["data"].get("flip", False)
+        done, folder = self.checkpoints / weights.AUTOENCODER, self.checkpoints / "autoencoder"
+        stage, data = self.config["training"]["autoencoder"], self.config["data"]
+        images = self.images["train"]
 
         def make_batches(step):
             order = stage["batch_size"], stage["seed"], stage["steps"], step
-            return datasets.training_batches(self.train_images, *order, flip=flip, labels=False)
+            return datasets.training_batches(
+                images, *order, flip=data.get("flip", False), labels=False
+            )
 
-        folder = done.parent / "autoencoder"
-        interval = _interval(self.train_images, stage)
-        fit_stage(autoencoder, make_batches, stage, folder, "autoencoder", interval)
-        weights.round_to_float16(autoencoder)  # from here on it is what a file will hold
-        self.fit_scale(autoencoder)
-        weights.save_weights(autoencoder, done)
+        def make():
+            keras.utils.set_random_seed(stage["seed"])  # decides the initial weights
+            arguments = {"image_shape": data["image_shape"], **self.config["autoencoder"]}
+            return models.FAMILIES[arguments.pop("family")](**arguments)
+
+        if not done.exists():
+            few = images.take(np.arange(min(len(images), BATCH_SIZE)) * len(images) // BATCH_SIZE)
+            events = EventCallback(self.folder / "logs" / "autoencoder", "autoencoder", few["image"])
+            with strategy_scope():
+                autoencoder, interval = make(), _interval(images, stage)
+                fit_stage(
+                    autoencoder, make_batches, stage, folder, "autoencoder", interval, None, [events]
+                )
+                weights.round_to_float16(autoencoder)  # now it is what a file will hold
+                weights.save_weights(autoencoder, folder / "last.weights.h5")
+            autoencoder = make()
+            weights.load_weights(autoencoder, folder / "last.weights.h5")
+            autoencoder.likelihood_scale.assign(evaluation.fit_scale(autoencoder, images))
+            weights.save_weights(autoencoder, done)
+        autoencoder = make()
+        weights.load_weights(autoencoder, done)
         return autoencoder
 
-    def fit_scale(self, autoencoder):
-        """Fits the scale of the likelihood p(x | z) on the training images."""
-        from vqzoo import evaluation
-
-        autoencoder.likelihood_scale.assign(evaluation.fit_scale(autoencoder, self.train_images))
-
-    def extract_codes(self, autoencoder, split, images):
-        """The `CodeStore` of the codes of `images`, written if it is not there."""
-        folder = self.folder / "codes" / split
+    def extract_codes(self, autoencoder, split):
+        """The `CodeStore` of the images of a split, written if it is not there."""
+        folder, images = self.folder / "codes" / split, self.images[split]
+        hash_ = autoencoder.tokenizer_hash()
         if not folder.exists():
             batches = _code_batches(autoencoder, images, f"encoding {split} images")
+            sizes = autoencoder.codebook_sizes
             datasets.CodeStore.write(
-                folder,
-                batches,
-                autoencoder.codebook_sizes,
-                autoencoder.tokenizer_hash(),
-                images.class_names,
-                self.config,
+                folder, batches, sizes, hash_, images.class_names, self.config
             )
         store = datasets.CodeStore(folder)
-        store.check_tokenizer(autoencoder.tokenizer_hash())
+        store.check_tokenizer(hash_)
         return store
 
     def fit_prior(self, autoencoder, store):
         """Stage 2 on the codes of the training images; returns the best prior."""
-        stage = self.config["training"].get("prior")
-        if stage:
+        done, folder = self.checkpoints / weights.PRIOR, self.checkpoints / "prior"
+        stage = self.config["training"].get("prior", {"seed": 0})
+        num_classes = len(self.config["data"].get("class_names") or []) or None
+
+        def make():
             keras.utils.set_random_seed(stage["seed"])
-        prior = priors.create(self.config["prior"], autoencoder, self.num_classes)
-        done = self.folder / "checkpoints" / weights.PRIOR
-        if done.exists():
-            weights.load_weights(prior, done)
-        elif prior.trainable_stage:
+            return priors.create(self.config["prior"], autoencoder, num_classes)
+
+        prior = make()
+        if not prior.trainable_stage:
+            return prior
+        if not done.exists():
             rest, held_out = hold_out(store, HELD_OUT, stage["seed"])
 
             def make_batches(step):
@@ -156,17 +177,43 @@ class Recipe:
                 return datasets.code_batches(rest, *order)
 
             validation = (held_out.take(np.arange(len(held_out))),)
-            folder, interval = done.parent / "prior", _interval(rest, stage)
-            fit_stage(prior, make_batches, stage, folder, "prior", interval, validation)
-            weights.round_to_float16(prior)
-            weights.save_weights(prior, done)
+            events = EventCallback(self.folder / "logs" / "prior", "prior")
+            with strategy_scope():
+                trained, interval = make(), _interval(rest, stage)
+                fit_stage(
+                    trained, make_batches, stage, folder, "prior", interval, validation, [events]
+                )
+                weights.round_to_float16(trained)
+                weights.save_weights(trained, done)
+        weights.load_weights(prior, done)
         return prior
 
-    def _open(self, split, data, skip_bad):
-        source = datasets.open_source(self.config["data"], split, data, skip_bad)
-        if not self.smoke or len(source) <= SMOKE_IMAGES:
-            return source
-        return Subset(source, np.arange(SMOKE_IMAGES) * len(source) // SMOKE_IMAGES)  # all classes
+
+def judge(model, images, folder, name, num_samples):
+    """Evaluates the model of a run; writes pictures and, as the last of all, `results.json`."""
+    start = time.monotonic()
+    scores = evaluation.evaluate(
+        model, images["test"], images["train"], num_samples=num_samples, seed=SAMPLE_SEED
+    )
+    pictures = evaluation.draw_pictures(model, images["test"], folder, SAMPLE_SEED)
+    log = EventLog(folder / "logs" / "pictures")
+    for path in pictures:
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        log.image(0, path.stem, pixels)
+        shutil.copy(path, folder / "model")
+    log.close()
+    stages = {stage: folder / "checkpoints" / stage for stage in model.config["training"]}
+    seconds = {stage: Checkpoints(path).notes().get("seconds", 0) for stage, path in stages.items()}
+    seconds["evaluation"] = time.monotonic() - start
+    for place in (folder / "model", folder):
+        write_results(place / zoo.RESULTS, name, model.config, scores, seconds, SAMPLE_SEED)
+
+
+def _open(data_config, split, folder, smoke, skip_bad):
+    source = datasets.open_source(data_config, split, folder, skip_bad)
+    if not smoke or len(source) <= SMOKE_IMAGES:
+        return source
+    return Subset(source, np.arange(SMOKE_IMAGES) * len(source) // SMOKE_IMAGES)  # of all classes
 
 
 def _interval(source, stage):
@@ -189,3 +236,7 @@ def _code_batches(autoencoder, images, what):
         codes = keras.tree.flatten(autoencoder.encoder_model.predict_on_batch(batch["image"]))
         levels = {f"codes_{i}": np.asarray(level) for i, level in enumerate(codes)}
         yield levels | ({"labels": batch["label"]} if "label" in batch else {})
+
+
+def _say(text):
+    print(text, file=sys.stderr)

@@ -63,10 +63,11 @@ def fit_stage(model, make_batches, config, folder, name, interval, validation=No
         name: str, what is trained, for the progress line.
         interval: int, steps between checkpoints; an "epoch" of `fit` is this long.
         validation: `None`, or what `fit` takes as `validation_data`, arrays that are held out.
-        callbacks: iterable of functions `(model, step) -> keras.callbacks.Callback`.
+        callbacks: iterable of further `keras.callbacks.Callback`.
 
     Returns:
-        dict of the notes of the last checkpoint: `best_step`, `best_val_loss` with `validation`.
+        dict of the notes of the last checkpoint: `seconds` of training, and with `validation`
+        `best_step` and `best_val_loss`.
 
     Raises:
         FloatingPointError: if a loss or a variable stops being finite; names it and the step.
@@ -78,9 +79,8 @@ def fit_stage(model, make_batches, config, folder, name, interval, validation=No
     step, notes = stage.begin()
     if step < config["steps"]:
         saver = SaveState(stage.checkpoints, config["steps"], step, notes, stage.best)
-        made = [make(model, step) for make in callbacks]
         try:
-            stage.fit(step, [saver, Progress(name, config["steps"], step), *made])
+            stage.fit(step, [Progress(name, config["steps"], step), *callbacks, saver])
         except FloatingPointError as error:
             step, _ = stage.begin()
             stage.fit(step, [NameFirstBadTensor(step)])

@@ -1,0 +1,50 @@
+"""Keras callback that shows a training stage in TensorBoard."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from vqzoo.evaluation.codebook import usage_counts
+from vqzoo.evaluation.pictures import comparison
+from vqzoo.training.event_log import EventLog
+
+GRID_IMAGES = 20
+
+
+class EventCallback(keras.callbacks.Callback):
+    """Writes the metrics of every epoch of `fit`, and how an autoencoder sees a few images.
+
+    Args:
+        folder: path of the event files.
+        name: str, put before the names of metrics, as in `autoencoder/loss`.
+        images: uint8 `(n, H, W, C)` for an autoencoder, None for a prior: the first 20 are shown
+            beside their reconstructions, and how often each code occurs in all of them.
+    """
+
+    def __init__(self, folder, name, images=None):
+        super().__init__()
+        self.folder, self.name, self.images = folder, name, images
+
+    def on_train_begin(self, logs=None):
+        self.log = EventLog(self.folder, int(self.model.optimizer.iterations))
+
+    def on_epoch_end(self, epoch, logs=None):
+        step = int(self.model.optimizer.iterations)
+        values = {**(logs or {}), "learning_rate": float(self.model.optimizer.learning_rate)}
+        self.log.scalars(step, {f"{self.name}/{key}": value for key, value in values.items()})
+        if self.images is not None:
+            self._show(step)
+
+    def on_train_end(self, logs=None):
+        self.log.close()
+
+    def _show(self, step):
+        # Called as it is, not through `predict_on_batch`: under a strategy that repeats the
+        # batch on every replica.
+        codes = self.model.encode(self.images)
+        decoded = self.model.decode([level[:GRID_IMAGES] for level in codes])
+        shown = comparison(self.images[:GRID_IMAGES], ops.convert_to_numpy(decoded))
+        self.log.image(step, "reconstructions", shown)
+        for level, size in enumerate(self.model.codebook_sizes):
+            counts = usage_counts(np.asarray(codes[level]), size)
+            self.log.usage(step, f"codebook_{level}/usage", counts)
