@@ -38,7 +38,9 @@ def test_other_images_are_refused(images):
         ArraySource(images)
 
 
-@pytest.mark.parametrize("labels", [[0] * 4, [0.0] * 5, [[0]] * 5, [0, 1, 2, 3, 0], [-1] * 5])
+@pytest.mark.parametrize(
+    "labels", [[0] * 4, [0.0] * 5, [[0]] * 5, [0, 1, 2, 3, 0], [0, -1, 2, 1, 0]]
+)
 def test_other_labels_are_refused(labels):
     with pytest.raises(ValueError, match="`labels` must .* Received"):
         ArraySource(IMAGES, labels, ["a", "b", "c"])

@@ -74,7 +74,8 @@ def test_iterating_twice_gives_the_same():
 def test_about_half_of_the_images_are_mirrored():
     images = np.random.default_rng(1).integers(0, 256, (200, 3, 4, 1)).astype("uint8")
     before, mirrored = images.copy(), []
-    for batch, labels in training_batches(ArraySource(images, np.arange(200)), 8, 0, 250, flip=True):
+    source = ArraySource(images, np.arange(200))
+    for batch, labels in training_batches(source, 8, seed=0, steps=250, flip=True):
         plain, flipped = before[labels], before[labels][:, :, ::-1]
         is_flipped = (batch == flipped).all(axis=(1, 2, 3))
         assert (is_flipped | (batch == plain).all(axis=(1, 2, 3))).all()

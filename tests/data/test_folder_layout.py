@@ -28,10 +28,11 @@ def test_what_is_no_image_is_left_alone(tmp_path):
 
 def test_a_tenth_is_held_out_for_good(tmp_path):
     write_folder(tmp_path, [f"{'cd'[i % 2]}/{i}.png" for i in range(95)])
-    splits = {split: names(find_images(tmp_path, split)[0], tmp_path) for split in ("train", "test")}
+    found = {split: find_images(tmp_path, split)[0] for split in ("train", "test")}
+    splits = {split: names(paths, tmp_path) for split, paths in found.items()}
     assert len(splits["test"]) == 10 and len(splits["train"]) == 85
     assert not set(splits["test"]) & set(splits["train"])
-    assert all(found == sorted(found) for found in splits.values())
+    assert all(listed == sorted(listed) for listed in splits.values())
     assert splits["test"][:2] == ["c/36.png", "c/54.png"]  # the same on every machine, for ever
     write_folder(tmp_path, [f"e/{i}.png" for i in range(5)])
     again = names(find_images(tmp_path, "test")[0], tmp_path)

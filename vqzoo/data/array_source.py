@@ -40,6 +40,7 @@ class ArraySource(ImageSource):
         return self.images[index], self.labels[index] if self.has_labels else None
 
     def take(self, indices):
+        indices = np.asarray(indices)  # an array of indices copies, where a slice would not
         batch = {"image": self.images[indices]}
         if self.has_labels:
             batch["label"] = self.labels[indices]

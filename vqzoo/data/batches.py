@@ -39,7 +39,6 @@ def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, 
         images = batch["image"]
         if flip:
             mirrored = generator.random(len(images)) < 0.5
-            images = images.copy()
             images[mirrored] = images[mirrored, :, ::-1]
         return (images, batch["label"]) if labels else images
 

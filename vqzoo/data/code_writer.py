@@ -78,7 +78,8 @@ def _checked(batches, limits):
         codes = set(limits) - {LABELS}
         if shapes != expected or set(shapes) - {LABELS} != codes:
             raise ValueError(
-                f"`batches` must all hold {sorted(codes)} with shapes {expected}. Received: {shapes}"
+                f"`batches` must all hold {sorted(codes)} with shapes {expected}. "
+                f"Received: {shapes}"
             )
         lengths = {key: len(array) for key, array in arrays.items()}
         if len(set(lengths.values())) != 1:

@@ -48,13 +48,14 @@ class ImageSource:
         return {"image": image} if label is None else {"image": image, "label": int(label)}
 
     def take(self, indices):
-        """Returns the examples at `indices` as arrays.
+        """Returns the examples at `indices` as new arrays, which the caller may change.
 
         Args:
             indices: int sequence or array `[B]`, each in `0 .. len - 1`.
 
         Returns:
-            `{"image": uint8 [B, H, W, C], "label": int32 [B]}`, "label" only where there are labels.
+            `{"image": uint8 [B, H, W, C], "label": int32 [B]}`, without "label" where the source
+            has none.
         """
         images, labels = zip(*(self.read(int(index)) for index in indices), strict=True)
         batch = {"image": np.stack(images)}
