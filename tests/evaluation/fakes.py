@@ -23,7 +23,8 @@ class BlockMeans:
     def __init__(self, height=4, width=6, scale=5.0):
         self.image_shape, self.latent_shapes = (height, width, 1), [(height // 2, width // 2)]
         self.likelihood, self.likelihood_scale = DiscretizedNormal(), scale
-        self.encoder_model, self.decoder_model = Compiled(self.encode), Compiled(self.decoder_output)
+        self.encoder_model = Compiled(self.encode)
+        self.decoder_model = Compiled(self.decoder_output)
 
     def encode(self, images):
         return [(images[:, ::2, ::2, 0] // 16).astype("int32")]
@@ -48,7 +49,8 @@ class TablePrior:
     def log_prob(self, latents, labels=None):
         codes = latents[0].reshape(len(latents[0]), -1)
         if labels is None:
-            every = [self.log_prob(latents, np.full(len(codes), c)) for c in range(self.num_classes)]
+            constant = [np.full(len(codes), label) for label in range(self.num_classes)]
+            every = [self.log_prob(latents, labels) for labels in constant]
             return np.logaddexp.reduce(every) - np.log(self.num_classes)
         chosen = self.probabilities[labels[:, None], np.arange(codes.shape[1]), codes]
         return np.log(chosen).sum(axis=1).astype("float32")

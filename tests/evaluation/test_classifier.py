@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from vqzoo.config import folder_of, load_config
 from vqzoo.data import ArraySource
 from vqzoo.evaluation import train_classifier
 from vqzoo.evaluation.classifier import Classifier, create, find_classifier, load_classifier
@@ -35,7 +36,7 @@ def test_training_learns_and_the_folder_gives_the_same_answers(tmp_path):
     np.testing.assert_array_equal(loaded.network.predict(test.images, verbose=0), expected)
 
 
-def test_command_writes_weights_and_scores(tmp_path, monkeypatch):
+def test_command_writes_weights_and_scores(tmp_path, monkeypatch, capsys):
     sources = {"train": two_classes(64, 0), "test": two_classes(32, 1)}
     monkeypatch.setattr(
         train_classifier.datasets, "open_source", lambda data, split, folder: sources[split]
@@ -45,6 +46,9 @@ def test_command_writes_weights_and_scores(tmp_path, monkeypatch):
     results = json.loads((output / "results.json").read_text())
     again = train_classifier.measure(load_classifier(output), sources["test"])
     assert results["scores"] == again and results["num_train_images"] == 64
+    capsys.readouterr()
+    train_classifier.main(["vqvae_fashion_mnist", "--measure", str(output)])
+    assert json.loads(capsys.readouterr().out) == again
 
 
 def test_damaged_and_missing_folders_are_errors(tmp_path):
@@ -60,6 +64,28 @@ def test_damaged_and_missing_folders_are_errors(tmp_path):
 def test_network_has_no_batch_normalisation():
     layers = create((28, 28, 1), 10).layers
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers)
+
+
+def test_published_classifier_has_its_weights_and_scores():
+    """Logits of two made-up images, as the published weights gave them on a CPU."""
+    data = load_config("vqvae_fashion_mnist")["data"]
+    classifier = find_classifier(data)
+    ramp = np.add.outer(np.arange(28) * 4, np.arange(28) * 5).astype("uint8")
+    stripe = np.zeros((28, 28), "uint8")
+    stripe[:, 9:20] = 200
+    logits = classifier.network.predict(np.stack([ramp, stripe])[..., None], verbose=0)
+    golden = [
+        [0.56, -0.68, -1.37, -3.45, -4.94, 0.30, -0.58, -1.87, 2.82, -0.58],
+        [5.67, -2.37, 1.28, 4.97, -3.04, -10.03, 1.36, -10.42, -2.88, -9.35],
+    ]
+    np.testing.assert_allclose(logits, golden, atol=0.02)  # printed with two digits
+    folder = folder_of("pretrained") / "classifier_fashion_mnist"
+    results = json.loads((folder / "results.json").read_text())
+    assert results["scores"]["test_accuracy"] >= 0.91
+    assert results["parameters"] == classifier.network.count_params()
+    card = (folder / "README.md").read_text()
+    assert f"{results['scores']['test_accuracy']:.2%}" in card
+    assert find_classifier({**data, "class_names": NAMES}) is None  # other classes
 
 
 def test_unknown_data_have_no_classifier():

@@ -21,10 +21,8 @@ def noisy_source(scale, num_images=300):
 def test_fitted_scale_has_the_highest_likelihood(scale):
     source, autoencoder = noisy_source(scale), BlockMeans()
     fitted = fit_scale(autoencoder, source)
-    residuals, counts = np.unique(
-        source.images - np.array((autoencoder.decoder_output(autoencoder.encode(source.images)) + 1) * 127.5),
-        return_counts=True,
-    )
+    output = autoencoder.decoder_output(autoencoder.encode(source.images))
+    residuals, counts = np.unique(source.images - (output + 1) * 127.5, return_counts=True)
     # far from both ends the bins of 100 + residual are those of the pixels themselves
     likelihoods = {
         factor: sum(

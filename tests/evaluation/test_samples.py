@@ -27,7 +27,7 @@ def test_scores_of_a_known_model():
     model = two_code_model()
     labels = np.arange(600) % 2
     images = model.decode(model.prior.sample(600, labels=labels, seed=1))
-    half = ((images.astype(float) - 128) / 2 + 128).round().astype("uint8")  # a quarter the variance
+    half = ((images - 128.0) / 2 + 128).round().astype("uint8")  # a quarter of the variance
     source = ArraySource(half, labels)
     test = encode_source(model.autoencoder, ArraySource(images, labels))
     scores = sample_scores(model, source, test, test, BrightnessJudge(), num_samples=1000, seed=2)

@@ -29,8 +29,8 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
 
     Returns:
         dict of dicts of numbers: `reconstruction`, `codebook` (with `codes_0`, ... for the
-        levels), `codes`, `images`, `uniform_prior` and `samples`; `codes`, `images` and `samples` are
-        left out for a model without weights for its prior. Without the images' labels a
+        levels), `codes`, `images`, `uniform_prior` and `samples`; `codes`, `images` and `samples`
+        are left out for a model without weights for its prior. Without the images' labels a
         conditional prior is averaged over its classes.
 
     Raises:

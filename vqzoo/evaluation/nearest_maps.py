@@ -47,4 +47,5 @@ def _distances(maps, by_position):
 
 def flat_maps(levels):
     """All levels of an image in one row: list of `(images, h, w)` to `(images, codes)`."""
-    return np.concatenate([level.reshape(len(level), math.prod(level.shape[1:])) for level in levels], 1)
+    rows = [level.reshape(len(level), math.prod(level.shape[1:])) for level in levels]
+    return np.concatenate(rows, axis=1)

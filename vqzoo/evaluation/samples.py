@@ -63,7 +63,8 @@ def _variance_ratio(images, labels, source, num_classes):
     sampled = class_variances([(images, labels)], num_classes)
     batches = eval_batches(source, DECODE_BATCH)
     known = labels is not None
-    real = class_variances(((b["image"], b["label"] if known else None) for b in batches), num_classes)
+    pairs = ((batch["image"], batch["label"] if known else None) for batch in batches)
+    real = class_variances(pairs, num_classes)
     usable = np.isfinite(sampled) & (real > 0)  # false where real is nan
     if not usable.any():
         return {}

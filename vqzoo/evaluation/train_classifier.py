@@ -14,7 +14,7 @@ from vqzoo import config as configs
 from vqzoo import data as datasets
 from vqzoo import manifest as manifests
 from vqzoo import weights
-from vqzoo.evaluation.classifier import Classifier, create
+from vqzoo.evaluation.classifier import Classifier, create, load_classifier
 
 BATCH_SIZE, LEARNING_RATE = 128, 2e-3
 
@@ -70,12 +70,17 @@ def main(arguments=None):
     )
     parser.add_argument("entry", help="whose `data` to use, such as vqvae_fashion_mnist")
     parser.add_argument("--data", help="folder of images to read in place of the data set")
+    parser.add_argument("--measure", metavar="CLASSIFIER", help="only measure one: name or folder")
     parser.add_argument("--output", help="folder to write (classifier_DATA)")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     data = configs.load_config(options.entry)["data"]
-    train, test = (datasets.open_source(data, split, options.data) for split in ("train", "test"))
+    test = datasets.open_source(data, "test", options.data)
+    if options.measure:
+        print(json.dumps(measure(load_classifier(options.measure), test), indent=1))
+        return
+    train = datasets.open_source(data, "train", options.data)
     start = time.monotonic()
     classifier, scores = train_classifier(train, test, data["name"], options.epochs, options.seed)
     folder = pathlib.Path(options.output or f"classifier_{data['name']}")

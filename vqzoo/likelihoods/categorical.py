@@ -15,7 +15,7 @@ class Categorical(Likelihood):
     """
 
     def log_prob(self, images, logits):
-        """Float32 nats `(...)` of the integers `images` `(...)` under `logits` `(..., num_bins)`."""
+        """Float32 nats `(...)` of integers `(...)` under logits `(..., num_bins)`."""
         log_probs = ops.log_softmax(self._checked(logits))
         images = ops.cast(images, "int32")[..., None]
         return ops.take_along_axis(log_probs, images, axis=-1)[..., 0]
