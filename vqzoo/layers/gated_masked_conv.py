@@ -161,19 +161,29 @@ class GatedMaskedConv(keras.layers.Layer):
         next_row = gate(above if condition is None else above + condition)
         return next_row, self._to_horizontal(above, condition)
 
-    def horizontal_step(self, columns, from_vertical):
+    def horizontal_matrix(self):
+        """The horizontal kernel for `horizontal_step`: `(channels, taps * 2 * filters)`."""
+        taps = ops.transpose(ops.flip(self.horizontal_kernel[0], axis=0), (1, 0, 2))
+        return ops.reshape(taps, (taps.shape[0], -1))
+
+    def horizontal_step(self, x, pending, from_vertical, matrix):
         """One position of the horizontal stack, in float32.
 
+        Each position is multiplied by all taps at once; what they add to later positions waits in
+        `pending`, so that no window has to be put together.
+
         Args:
-            columns: float tensor `(batch, taps * channels)`: the last positions that it sees.
+            x: float tensor `(batch, channels)`, the last position that this one sees.
+            pending: `(batch, (taps - 1) * 2 * filters)`, zeros at the start of a row.
             from_vertical: `(batch, 2 * filters)`, an entry of what `vertical_row` returned.
+            matrix: from `horizontal_matrix`.
 
         Returns:
-            Tensor `(batch, filters)`.
+            Tensor `(batch, filters)`, and `pending` for the next position.
         """
-        kernel = ops.reshape(self.horizontal_kernel, (-1, 2 * self.filters))
-        gated = gate(ops.matmul(columns, kernel) + from_vertical)
-        return self._output(gated, columns[:, -self.filters :])
+        gates = 2 * self.filters
+        added = ops.matmul(x, matrix) + ops.pad(pending, ((0, 0), (0, gates)))
+        return self._output(gate(added[:, :gates] + from_vertical), x), added[:, gates:]
 
     def compute_output_shape(self, stacks_shape, labels_shape=None, features_shape=None):
         """Pair of the shapes of the outputs."""

@@ -125,12 +125,12 @@ class GatedPixelCNN(keras.Model):
             "conditions": conditions,
             "vertical": [ops.zeros((layer.taps - 1, *shape)) for layer in self.gated_layers],
             "horizontal": self._no_columns(batch_size),
+            "matrices": [layer.horizontal_matrix() for layer in self.gated_layers],
         }
 
     def _no_columns(self, batch_size):
-        return [
-            ops.zeros((batch_size, (layer.taps - 1) * self.filters)) for layer in self.gated_layers
-        ]
+        sizes = [(layer.taps - 1) * 2 * self.filters for layer in self.gated_layers]
+        return [ops.zeros((batch_size, size)) for size in sizes]
 
     def start_row(self, state, above):
         """Computes the row of all vertical stacks.
@@ -174,9 +174,9 @@ class GatedPixelCNN(keras.Model):
         x = self._embed(ops.where(column["is_first"], -1, previous))
         horizontal = []
         for index, layer in enumerate(self.gated_layers):
-            columns = ops.concatenate([state["horizontal"][index], x], axis=-1)
-            horizontal.append(columns[:, self.filters :])
-            x = layer.horizontal_step(columns, column["from_vertical"][index])
+            pending, matrix = state["horizontal"][index], state["matrices"][index]
+            x, pending = layer.horizontal_step(x, pending, column["from_vertical"][index], matrix)
+            horizontal.append(pending)
         hidden = ops.relu(ops.matmul(x, self.head.kernel) + self.head.bias)
         logits = ops.matmul(hidden, self.to_logits.kernel) + self.to_logits.bias
         return {**state, "horizontal": horizontal}, logits
