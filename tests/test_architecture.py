@@ -107,7 +107,7 @@ def test_the_wheel_has_every_package():
 def test_quick_commands_import_nothing_heavy(arguments):
     code = (
         "import sys; from vqzoo.cli.main import main; main(sys.argv[1:]);"
-        "print([m for m in ('tensorflow', 'keras', 'jax', 'numpy', 'grain', 'h5py', 'PIL')"
+        "print([m for m in ('tensorflow', 'keras', 'jax', 'grain', 'h5py', 'PIL')"
         " if m in sys.modules])"
     )
     run = subprocess.run(
@@ -121,7 +121,8 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 def test_links_of_pages_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+    prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#]+)", prose):
         if not re.match(r"\w+:", target):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
@@ -135,5 +136,5 @@ def test_every_command_has_its_chapter(command):
     parser = main.make_parser()._subparsers._group_actions[0].choices[command]
     for action in parser._actions:
         for option in action.option_strings[-1:]:
-            if option not in ("--help", "--helpfull", "--debug"):
-                assert f"`{option}" in chapter, f"{option} is not explained"
+            common = option.startswith(("--help", "--debug"))
+            assert common or f"`{option}" in chapter, f"{option} is not explained"

@@ -170,7 +170,6 @@ def test_verify_counts_what_is_wrong(capsys, monkeypatch):
         (["sample", "tiny", "--seed", "-1"], "--seed: must be a whole number in 0..4294967295"),
         (["sample", "tiny", "--temperature", "0"], "--temperature: must be a number above 0"),
         (["sample", "tiny", "--top-p", "1.5"], "--top-p: must be a number above 0, at most 1"),
-        (["sample", "tiny", "--tempo", "1"], "unrecognized arguments: --tempo"),
         (["reconstruct", "tiny", "nowhere"], "there is no file or folder 'nowhere'"),
         (["complete", "tiny", "images"], "--mask --box is required"),
         (["complete", "tiny", "images", "--box", "1,2"], "must be top,left,height,width"),
@@ -188,6 +187,8 @@ def test_wrong_commands(capsys):
     assert main(["sampel"]) == 2
     assert "invalid choice: 'sampel'" in capsys.readouterr().err
     assert main([]) == 2
+    assert main(["list", "--long"]) == 2
+    assert "unrecognized arguments: --long" in capsys.readouterr().err
 
 
 def test_a_failure_is_one_line_unless_debugged(work, capsys):
