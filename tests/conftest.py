@@ -59,3 +59,13 @@ def tiny_model(tiny_folder):
 def tiny_images():
     """Six images for the tiny model, uint8 `(6, 8, 12, 1)`."""
     return np.random.default_rng(1).integers(0, 256, (6, 8, 12, 1), dtype="uint8")
+
+
+@pytest.fixture
+def policy(request):
+    """Sets a dtype policy, the parameter, for one test."""
+    import keras
+
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy("float32")

@@ -64,13 +64,9 @@ def test_levels_are_named_from_coarse_to_fine():
     np.testing.assert_array_equal(sampled, expected)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"], indirect=True)
 def test_reduced_precision_gives_the_codes_and_images_of_python(policy):
-    keras.config.set_dtype_policy(policy)
-    try:
-        model = tiny_model(prior={"family": "UniformPrior"})
-    finally:
-        keras.config.set_dtype_policy("float32")
+    model = tiny_model(prior={"family": "UniformPrior"})
     signatures = signatures_of(model)
     images = random_images(5)
     codes = signatures["encode"](images=tf.constant(images))["codes_0"]

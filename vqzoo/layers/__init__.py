@@ -2,7 +2,14 @@
 
 from vqzoo.layers.gated_masked_conv import GatedMaskedConv
 from vqzoo.layers.masked_conv import MaskedConv2D
+from vqzoo.layers.residual_block import ResidualBlock
 from vqzoo.layers.vector_quantizer import VectorQuantizer
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
 
-__all__ = ["GatedMaskedConv", "MaskedConv2D", "VectorQuantizer", "VectorQuantizerEMA"]
+__all__ = [
+    "GatedMaskedConv",
+    "MaskedConv2D",
+    "ResidualBlock",
+    "VectorQuantizer",
+    "VectorQuantizerEMA",
+]

@@ -7,8 +7,9 @@ import keras
 class ResidualBlock(keras.layers.Layer):
     """Two convolutions beside the identity: `x + conv1x1(relu(conv3x3(relu(x))))`.
 
-    Section 4.1 of [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937); adds to `x` itself and not to
-    `relu(x)`. Maps `(batch, height, width, filters)` to the same shape.
+    Section 4.1 of [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937);
+    adds to `x` itself and not to `relu(x)`. Maps `(batch, height, width, filters)` to the same
+    shape.
 
     Args:
         filters: int, channels of input and output.

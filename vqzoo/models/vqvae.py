@@ -47,7 +47,7 @@ class VQVAE(keras.Model):
         name: str.
 
     Raises:
-        ValueError: if a side of `image_shape` is not divisible by 4.
+        ValueError: if `image_shape` is no such triple, or a side is not divisible by 4.
     """
 
     def __init__(
@@ -65,12 +65,13 @@ class VQVAE(keras.Model):
         seed=None,
         name="vqvae",
     ):
-        height, width, channels = image_shape
-        if height % STRIDE or width % STRIDE:
+        sides = image_shape[:2]
+        if len(image_shape) != 3 or min(image_shape) < 1 or any(side % STRIDE for side in sides):
             raise ValueError(
-                f"`image_shape` must have a height and a width divisible by {STRIDE}, such as "
-                f"(28, 28, 1). Received: {image_shape=}"
+                "`image_shape` must be (height, width, channels) with both sides divisible by "
+                f"{STRIDE}, such as (28, 28, 1). Received: {image_shape=}"
             )
+        height, width, channels = image_shape
         sizes = {
             "filters": filters,
             "residual_filters": residual_filters,
@@ -120,6 +121,11 @@ class VQVAE(keras.Model):
     def compile(self, optimizer="adam", loss="mse", metrics=("mse",), **kwargs):
         """As for every `keras.Model`; the loss compares with the images themselves."""
         super().compile(optimizer=optimizer, loss=loss, metrics=list(metrics), **kwargs)
+
+    def compile_from_config(self, config):
+        """Compiles a loaded model as it was; Keras leaves that to classes with their own compile."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         target = scale_pixels(x)  # labels, if a data set has them, are not this model's matter

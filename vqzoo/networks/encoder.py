@@ -33,7 +33,9 @@ class Encoder(keras.Model):
         name="encoder",
     ):
         images = keras.Input((None, None, image_channels), dtype="uint8", name="images")
-        x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(images)
+        # float32 whatever the policy: in bfloat16 two grey levels become one
+        rescale = keras.layers.Rescaling(1 / 127.5, offset=-1, dtype="float32", name="rescale")
+        x = rescale(images)
         x = keras.layers.Conv2D(filters // 2, 4, 2, "same", activation="relu", name="half")(x)
         x = keras.layers.Conv2D(filters, 4, 2, "same", activation="relu", name="quarter")(x)
         x = keras.layers.Conv2D(filters, 3, padding="same", name="mix")(x)

@@ -1,0 +1,54 @@
+import keras
+import numpy as np
+import pytest
+
+from vqzoo.layers.residual_block import ResidualBlock
+
+
+def slow_residual_block(image, kernels, biases):
+    """One pixel at a time: image `(height, width, filters)`, kernels `(3, 3, ...)`, `(1, 1, ...)`."""
+    height, width, _ = image.shape
+    padded = np.pad(np.maximum(image, 0), ((1, 1), (1, 1), (0, 0)))
+    output = np.array(image, "float64")
+    for y, x in np.ndindex(height, width):
+        window = padded[y : y + 3, x : x + 3, :, None]
+        hidden = (window * kernels[0]).sum(axis=(0, 1, 2)) + biases[0]
+        output[y, x] += np.maximum(hidden, 0) @ kernels[1][0, 0] + biases[1]
+    return output
+
+
+def test_equals_definition():
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(2, 5, 4, 3)).astype("float32")
+    block = ResidualBlock(filters=3, residual_filters=6)
+    block.build(images.shape)
+    weights = [rng.normal(size=weight.shape).astype("float32") for weight in block.weights]
+    block.set_weights(weights)
+    kernels, biases = weights[::2], weights[1::2]
+    expected = [slow_residual_block(image, kernels, biases) for image in images]
+    output = keras.ops.convert_to_numpy(block(images))
+    np.testing.assert_allclose(output, expected, rtol=1e-5, atol=1e-4)  # sums of 27 products
+
+
+def test_config_names_the_arguments_before_and_after_building():
+    block = ResidualBlock(8, 4, name="block")
+    config = block.get_config()
+    assert (config["filters"], config["residual_filters"], config["name"]) == (8, 4, "block")
+    block.build((None, 6, 6, 8))
+    assert block.get_config() == config
+    again = ResidualBlock.from_config(config)
+    again.build((None, 6, 6, 8))
+    assert [w.shape for w in again.weights] == [w.shape for w in block.weights]
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_computes_in_the_dtype_of_its_policy(policy):
+    block = ResidualBlock(4, 2, dtype=policy)
+    output = block(np.ones((1, 4, 6, 4), "float32"))
+    assert keras.backend.standardize_dtype(output.dtype) == policy.removeprefix("mixed_")
+    assert {weight.dtype for weight in block.weights} == {"float32"}
+
+
+def test_another_number_of_channels_is_refused():
+    with pytest.raises(ValueError, match=r"`inputs` must have 8 channels.*Received: input_shape"):
+        ResidualBlock(8, 4)(np.zeros((1, 4, 4, 3), "float32"))
