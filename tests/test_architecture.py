@@ -78,7 +78,8 @@ def test_every_module_says_in_one_line_what_it_is(module):
 
 
 def test_the_sampler_knows_no_network():
-    names = {name for module in MODULES if module.startswith("sampling/") for name, _ in imports(module)}
+    sampling = [module for module in MODULES if module.startswith("sampling/")]
+    names = {name for module in sampling for name, _ in imports(module)}
     assert not [name for name in names if name.startswith(("vqzoo.networks", "vqzoo.priors"))]
 
 
@@ -111,9 +112,8 @@ def test_quick_commands_import_nothing_heavy(arguments):
         "print([m for m in ('tensorflow', 'keras', 'jax', 'grain', 'h5py', 'PIL')"
         " if m in sys.modules])"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=ROOT, check=True
-    )
+    command = [sys.executable, "-c", code, *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     assert run.stdout.splitlines()[-1] == "[]"
 
 

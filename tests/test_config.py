@@ -59,7 +59,9 @@ def test_a_whole_number_will_do_for_a_float(config):
     configs.check(configs.merge(config, {"autoencoder": {"commitment_cost": 1}}))
 
 
-@pytest.mark.parametrize("path", ["data", "data.image_shape", "training.prior", "training.prior.seed"])
+@pytest.mark.parametrize(
+    "path", ["data", "data.image_shape", "training.prior", "training.prior.seed"]
+)
 def test_missing_keys_are_named(config, path):
     *parents, key = path.split(".")
     mapping = config

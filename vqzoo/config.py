@@ -208,7 +208,10 @@ def _check_parts(config):
     _check_arguments("prior", config["prior"], priors.FAMILIES, _FROM_AUTOENCODER)
     prior, network = priors.FAMILIES[config["prior"]["family"]], config["prior"].get("network")
     if prior.trainable_stage and "prior" not in config["training"]:
-        raise ValueError(f"a configuration needs `training.prior`, since {prior.__name__} is trained")
+        raise ValueError(
+            f"a configuration needs `training.prior` for a {prior.__name__}. "
+            f"Received: {', '.join(config['training'])}"
+        )
     if network is not None:
         _check_type("prior.network", network, dict)
         _check_arguments("prior.network", network, networks.CAUSAL_NETWORKS, _FROM_AUTOENCODER)

@@ -27,11 +27,11 @@ def round_to_float16(model):
     exact = [v for bottleneck in getattr(model, "bottlenecks", []) for v in bottleneck.variables]
     exact_ids = {id(v) for v in [*exact, getattr(model, "likelihood_scale", None)]}
     for variable in model.weights:
-        if id(variable) in exact_ids or "float" not in keras.backend.standardize_dtype(variable.dtype):
+        if id(variable) in exact_ids or variable.dtype != "float32":
             continue
         rounded = _half(keras.ops.convert_to_numpy(variable))
         if np.isfinite(rounded).all():
-            variable.assign(rounded.astype(variable.dtype))
+            variable.assign(rounded.astype("float32"))
 
 
 def _half(values):

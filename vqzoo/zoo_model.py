@@ -256,7 +256,7 @@ class ZooModel:
         return first, second
 
     def _training_codes(self, batches):
-        """Codes, and labels for a conditional prior, of all images: what the prior's `fit` takes."""
+        """The codes of all images, with labels for a conditional prior, as its `fit` takes them."""
         parts = []
         for batch in batches:
             images, labels = batch if isinstance(batch, (tuple, list)) else (batch, None)

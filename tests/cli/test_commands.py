@@ -90,7 +90,9 @@ def test_codes_of_another_model_are_refused(work, capsys, tiny_yaml):
 
 
 @pytest.mark.parametrize("by_mask", [True, False])
-def test_complete_changes_the_part_alone(work, capsys, tiny_model, tiny_images, monkeypatch, by_mask):
+def test_complete_changes_the_part_alone(
+    work, capsys, tiny_model, tiny_images, monkeypatch, by_mask
+):
     monkeypatch.setattr(zoo, "load", lambda name: tiny_model)
     part = np.zeros((8, 12), bool)
     part[4:, 2:5] = True

@@ -28,4 +28,5 @@ def score_lines(scores, prefix=""):
         if isinstance(value, dict):
             yield from score_lines(value, f"{prefix}{key}.")
         elif not isinstance(value, list):
-            yield f"{prefix}{key} {value:.6g}" if isinstance(value, float) else f"{prefix}{key} {value}"
+            shown = f"{value:.6g}" if isinstance(value, float) else value
+            yield f"{prefix}{key} {shown}"
