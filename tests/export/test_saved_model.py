@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from tests.export.tiny_zoo import random_images, tiny_model
+from tests.export.tiny_zoo import UNIFORM, random_images, tiny_model
 from vqzoo.export import saved_model
 
 IMAGES = random_images(9, seed=3)
@@ -79,6 +79,7 @@ def test_each_sample_is_that_of_its_own_seed_label_and_temperature(model, answer
     expected = [model.sample(1, int(l), int(s), temperature=float(t))[0] for s, l, t in rows]
     np.testing.assert_array_equal(answers["sample/all/images"], expected)
     assert not np.array_equal(expected[1], expected[2]), "labels change nothing: an empty test"
+    assert not np.array_equal(expected[0], expected[5]), "seeds change nothing: an empty test"
 
 
 def test_a_sample_does_not_depend_on_the_rows_beside_it(answers):
@@ -153,7 +154,7 @@ def test_training_goes_on_after_an_export(model, exported):
 
 def test_every_export_is_a_version_of_its_own(monkeypatch, tmp_path):
     monkeypatch.setattr(tf.saved_model, "save", _write_one_file)
-    model = tiny_model(prior={"family": "UniformPrior"})
+    model = tiny_model(prior=UNIFORM)
     (tmp_path / "9").mkdir()
     (tmp_path / "notes").mkdir()
     assert model.export(tmp_path) == tmp_path / "10"
@@ -174,12 +175,12 @@ def test_an_export_that_fails_leaves_nothing(monkeypatch, tmp_path):
 
     monkeypatch.setattr(tf.saved_model, "save", fail)
     with pytest.raises(OSError, match="No space left"):
-        tiny_model(prior={"family": "UniformPrior"}).export(tmp_path)
+        tiny_model(prior=UNIFORM).export(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_prior_of_other_codes_is_not_exported(tmp_path):
-    model = tiny_model(prior={"family": "UniformPrior"})
+    model = tiny_model(prior=UNIFORM)
     model.tokenizer_hash = "0" * 64
     with pytest.raises(ValueError, match="`tokenizer_hash`"):
         model.export(tmp_path / "other")

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from tests.export.tiny_zoo import random_images, tiny_model
+from tests.export.tiny_zoo import UNIFORM, random_images, tiny_model
 from vqzoo.export.signatures import signatures_of
 from vqzoo.priors.uniform_prior import UniformPrior
 from vqzoo.zoo_model import ZooModel
@@ -23,7 +23,7 @@ def test_an_unconditional_prior_takes_no_labels():
 
 
 def test_a_model_loaded_without_its_prior_does_not_sample():
-    whole = tiny_model()
+    whole = tiny_model(prior=UNIFORM)
     model = ZooModel(whole.config, whole.autoencoder, whole.prior, has_prior=False)
     assert sorted(signatures_of(model)) == ["decode", "encode", "reconstruct"]
 
@@ -66,7 +66,7 @@ def test_levels_are_named_from_coarse_to_fine():
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"], indirect=True)
 def test_reduced_precision_gives_the_codes_and_images_of_python(policy):
-    model = tiny_model(prior={"family": "UniformPrior"})
+    model = tiny_model(prior=UNIFORM)
     signatures = signatures_of(model)
     images = random_images(5)
     codes = signatures["encode"](images=tf.constant(images))["codes_0"]

@@ -36,7 +36,8 @@ def tiny_model(class_names=CLASSES, prior=None, image_shape=IMAGE_SHAPE):
     model = zoo.build(config)
     rng = np.random.default_rng(2)
     for weight in model.prior.weights:  # far from its start, where all codes are as likely
-        weight.assign(rng.normal(scale=0.7, size=weight.shape))
+        fan_in = np.prod(weight.shape[:-1])
+        weight.assign(rng.normal(scale=1.5 / np.sqrt(fan_in), size=weight.shape))
     vectors = model.autoencoder.encoder.predict(random_images(24, image_shape), verbose=0)
     vectors = vectors.astype("float32")[:, 0, 0]
     model.autoencoder.quantizer.codebook.assign(vectors)

@@ -6,7 +6,7 @@ from vqzoo.layers.residual_block import ResidualBlock
 
 
 def slow_residual_block(image, kernels, biases):
-    """One pixel at a time: image `(height, width, filters)`, kernels `(3, 3, ...)`, `(1, 1, ...)`."""
+    """One pixel at a time: image `(height, width, filters)`, kernels of 3x3 and 1x1 pixels."""
     height, width, _ = image.shape
     padded = np.pad(np.maximum(image, 0), ((1, 1), (1, 1), (0, 0)))
     output = np.array(image, "float64")

@@ -13,7 +13,7 @@ def signatures_of(model):
         dict of concrete functions, from named tensors with a leading batch axis of any size to
         a dict of such tensors; see `vqzoo.export.saved_model.export`.
     """
-    autoencoder, prior = model.autoencoder, model.prior
+    autoencoder = model.autoencoder
     images = tf.TensorSpec([None, *autoencoder.image_shape], tf.uint8)
     names = [f"codes_{level}" for level in range(len(autoencoder.latent_shapes))]
     shapes = dict(zip(names, autoencoder.latent_shapes))
@@ -30,6 +30,19 @@ def signatures_of(model):
     def reconstruct(images):
         return {"images": autoencoder.decode(autoencoder.encode(images))}
 
+    traced = {
+        "encode": _trace(encode, images=images),
+        "decode": _trace(decode, **codes),
+        "reconstruct": _trace(reconstruct, images=images),
+    }
+    if model.has_prior:
+        traced["sample"] = _sample(autoencoder, model.prior)
+    return traced
+
+
+def _sample(autoencoder, prior):
+    """Traces `sample`; `labels` are an input only if the prior has classes."""
+
     def sample(seed, temperature, labels=None):
         seed = _in_range("seed", seed, 2**32)
         if labels is not None:
@@ -38,18 +51,11 @@ def signatures_of(model):
         temperature = _where(possible, temperature, "`temperature` must be above 0 and finite")
         return {"images": autoencoder.decode(prior.codes_of_seeds(seed, labels, temperature))}
 
-    traced = {
-        "encode": _trace(encode, images=images),
-        "decode": _trace(decode, **codes),
-        "reconstruct": _trace(reconstruct, images=images),
-    }
-    if model.has_prior:
-        dtypes = {"seed": tf.int64, "temperature": tf.float32}
-        if prior.num_classes is not None:
-            dtypes["labels"] = tf.int32
-        rows = {name: tf.TensorSpec([None], dtype) for name, dtype in dtypes.items()}
-        traced["sample"] = _trace(sample, **rows)
-    return traced
+    dtypes = {"seed": tf.int64, "temperature": tf.float32}
+    if prior.num_classes is not None:
+        dtypes["labels"] = tf.int32
+    rows = {name: tf.TensorSpec([None], dtype) for name, dtype in dtypes.items()}
+    return _trace(sample, **rows)
 
 
 def _trace(function, **inputs):

@@ -123,7 +123,7 @@ class VQVAE(keras.Model):
         super().compile(optimizer=optimizer, loss=loss, metrics=list(metrics), **kwargs)
 
     def compile_from_config(self, config):
-        """Compiles a loaded model as it was; Keras leaves that to classes with their own compile."""
+        """Compiles a loaded model as it was: Keras does not where `compile` is overridden."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
