@@ -12,13 +12,11 @@ import tensorflow as tf
 from vqzoo.layers import VectorQuantizer, VectorQuantizerEMA
 
 RUNS = {  # options of the quantizer, number of images, epochs
-    "uniform": ({}, 8, 1),
     "sample": ({"codebook_init": "sample"}, 8, 1),
-    "kmeans": ({"codebook_init": "kmeans"}, 8, 1),
     "restart": ({"restart_threshold": 0.995}, 8, 1),  # restarts whom the first batch leaves out
     "gradient": (None, 8, 1),
-    "long": ({"codebook_init": "kmeans", "restart_threshold": 1.1}, 8, 4),
-    "unequal": ({"codebook_init": "kmeans", "restart_threshold": 1.1}, 15, 1),  # 8, then 4 and 3
+    "kmeans": ({"codebook_init": "kmeans", "restart_threshold": 1.1}, 8, 4),
+    "unequal": ({"codebook_init": "sample", "restart_threshold": 1.1}, 15, 1),  # 8, then 4 and 3
 }
 SHAPE, NUM_EMBEDDINGS, DIM = (12, 8, 1), 32, 4
 
@@ -33,7 +31,8 @@ def build(options):
         quantizer = VectorQuantizer(NUM_EMBEDDINGS, DIM, name="quantizer")
     else:
         quantizer = VectorQuantizerEMA(NUM_EMBEDDINGS, DIM, seed=5, name="quantizer", **options)
-    output = keras.layers.Conv2DTranspose(1, 4, 2, "same", name="last")(quantizer(features)["vectors"])
+    vectors = quantizer(features)["vectors"]
+    output = keras.layers.Conv2DTranspose(1, 4, 2, "same", name="last")(vectors)
     model = keras.Model(images, output)
     model.compile(keras.optimizers.SGD(0.1), "mse")
     return model

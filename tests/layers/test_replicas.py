@@ -38,21 +38,19 @@ def test_two_replicas_compute_what_one_does_on_the_joined_batch(run, results):
         np.testing.assert_allclose(two[name], expected, atol=1e-5, rtol=1e-5, err_msg=name)
 
 
-def test_runs_show_what_they_are_for(results):
-    counts = {run: results[run, 2].get("quantizer|counts") for run in replica_steps.RUNS}
-    assert np.sum(counts["uniform"] == np.float32(0.99)) > 3, "some code is left out"
-    assert np.sum(counts["restart"] == np.float32(1.99)) > 3, "and a restart moves it"
-    starts = [results[run, 2]["quantizer|codebook"] for run in ("uniform", "sample", "kmeans")]
-    assert all(np.abs(a - b).max() > 0.1 for a, b in zip(starts, starts[1:]))
+def test_restart_moved_the_codes_left_out(results):
+    counts = results["restart", 2]["quantizer|counts"]
+    fresh = np.isclose(counts, 2 * 0.995)
+    assert 3 < fresh.sum() < 29, "the run is empty unless some are left out and some are not"
 
 
 def test_averages_move_exactly_once_a_step(results):
     """Eight images of 6 x 4 codes: the counts' sum is decay * K + (1 - decay) * 192."""
-    for replicas_in_sync in (1, 2):
-        weights = results["uniform", replicas_in_sync]
+    for num_replicas in (1, 2):
+        weights = results["sample", num_replicas]
         assert weights["quantizer|updates"] == 1
         assert weights["quantizer|counts"].sum() == pytest.approx(0.99 * 32 + 0.01 * 192, rel=1e-6)
-    assert results["long", 2]["quantizer|updates"] == 4
+    assert results["kmeans", 2]["quantizer|updates"] == 4
 
 
 def test_without_a_strategy_nothing_happens():

@@ -23,13 +23,14 @@ def test_every_row_comes_up_when_there_are_too_few():
 
 
 def test_every_row_is_equally_likely():
-    counts = sum(np.bincount(draws(1, step, 3, 10), minlength=10) for step in range(3000))
-    # 900 expected; a binomial count deviates by more than 4.5 x 25 once in 100,000 tables
-    assert np.abs(counts - 900).max() < 4.5 * np.sqrt(900 * 0.7)
+    counts = sum(np.bincount(draws(1, step, 30, 100), minlength=100) for step in range(500))
+    # 150 expected of each; one of 100 binomial counts deviates by 4.5 sigma in 1 of 1,500 tables
+    assert np.abs(counts - 150).max() < 4.5 * np.sqrt(150 * 0.7)
+    assert counts.std() > 0.5 * np.sqrt(150 * 0.7), "draws spread like random ones"
 
 
 def test_each_draw_reaches_every_row():
-    first = {int(draws(1, step, 4, 12)[0]) for step in range(300)}
+    first = {int(draws(1, step, 4, 12)[0]) for step in range(200)}
     assert first == set(range(12))
 
 

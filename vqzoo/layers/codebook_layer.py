@@ -12,7 +12,9 @@ from vqzoo.layers.nearest_code import nearest_code
 class CodebookLayer(keras.layers.Layer):
     """Replaces every feature vector by its nearest code; subclasses make and train the codebook.
 
-    Distances, losses and the codebook are float32 under every dtype policy.
+    Distances, losses and the codebook are float32 under every dtype policy. The metrics
+    `perplexity` and `usage` watch the codes of all training batches since their last reset,
+    in `fit` those of the epoch, over all replicas.
     """
 
     def __init__(self, num_embeddings, embedding_dim, commitment_cost=0.25, **kwargs):
@@ -30,11 +32,7 @@ class CodebookLayer(keras.layers.Layer):
         self.usage = Usage(num_embeddings, name="usage")
 
     def build(self, input_shape):
-        if len(input_shape) < 2 or input_shape[-1] != self.embedding_dim:
-            raise ValueError(
-                "`features` must have the shape (batch, height, width, embedding_dim) with "
-                f"embedding_dim={self.embedding_dim}. Received: {tuple(input_shape)}"
-            )
+        self._check_shape(input_shape)
         self.build_codebook()
 
     def add_codebook_weight(self, name, shape, initializer, **kwargs):
@@ -43,6 +41,7 @@ class CodebookLayer(keras.layers.Layer):
         return self.add_weight(name=name, shape=shape, initializer=initializer, **kwargs)
 
     def call(self, features, training=False):
+        self._check_shape(features.shape)
         rows = ops.reshape(ops.cast(features, "float32"), (-1, self.embedding_dim))
         codebook = self.codebook_for(rows, training)
         codes = nearest_code(rows, codebook)
@@ -61,6 +60,13 @@ class CodebookLayer(keras.layers.Layer):
         # round, z + sg(e - z), rounding would make vectors differ from `codes_to_vectors`.
         vectors = nearest + (features - ops.stop_gradient(features))
         return {"codes": ops.reshape(codes, shape[:-1]), "vectors": vectors}
+
+    def _check_shape(self, shape):
+        if len(shape) != 4 or shape[-1] != self.embedding_dim:
+            raise ValueError(
+                "`features` must have the shape (batch, height, width, embedding_dim) with "
+                f"embedding_dim={self.embedding_dim}. Received: {tuple(shape)}"
+            )
 
     # Keras keeps the losses of `add_loss` in this list. `MirroredStrategy` runs each replica in a
     # thread and switches threads at every collective, so with one list for all, a replica would
@@ -90,7 +96,7 @@ class CodebookLayer(keras.layers.Layer):
         """Moves the codebook after a training batch, if no gradient does."""
 
     def codes_to_vectors(self, codes):
-        """Looks up codes, int `(batch, height, width)`: float32 `(..., embedding_dim)`."""
+        """Float32 `(batch, height, width, embedding_dim)` for int `codes` without the last axis."""
         return ops.take(ops.convert_to_tensor(self.codebook), codes, axis=0)
 
     def compute_output_spec(self, features, training=False):

@@ -46,9 +46,10 @@ def take_from_joined_batch(rows, choose):
     context, count = _context(), ops.shape(rows)[0]
     if context is None:
         return ops.take(rows, choose(count), axis=0)
-    mine = ops.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype="int32")
-    ends = ops.cumsum(context.all_reduce("SUM", mine * count))
-    start = ops.sum(mine * ends) - count
+    replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
+    counts = ops.one_hot(replica, replicas, dtype="int32") * count  # all 0 but for this one's
+    ends = ops.cumsum(context.all_reduce("SUM", counts))
+    start = ends[replica] - count
     local = choose(ends[-1]) - start
     local = ops.where((local >= 0) & (local < count), local, count)  # count: the row of zeros
     with_zeros = ops.pad(rows, ((0, 1), (0, 0)))

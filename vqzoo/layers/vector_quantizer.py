@@ -8,6 +8,46 @@ from vqzoo.layers.codebook_layer import CodebookLayer
 
 @keras.saving.register_keras_serializable(package="vqzoo")
 class VectorQuantizer(CodebookLayer):
+    """Replaces feature vectors by their nearest codes; the codes are trained by gradients.
+
+    [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937), equations 1-3. A
+    vector z gets the code `k = argmin_i |z - e_i|`, the lowest i among equals. Added to the
+    model's losses, as means over all values:
+
+    ```
+    commitment_cost * mean((z - sg(e_k))^2)  and  codebook_cost * mean((sg(z) - e_k)^2)
+    ```
+
+    The gradient of everything after the layer passes to the features unchanged
+    (straight-through) and does not reach the codebook, which the second loss alone moves.
+    Distances, losses and codebook are float32 under every dtype policy, and the search holds
+    `vqzoo.layers.nearest_code.BLOCK_DISTANCES` distances at a time.
+
+    ```python
+    quantizer = VectorQuantizer(512, 64)
+    outputs = quantizer(keras.random.normal((8, 7, 5, 64)))
+    outputs["codes"]        # int32 (8, 7, 5), between 0 and 511
+    outputs["vectors"]      # (8, 7, 5, 64): codes_to_vectors(outputs["codes"]), in compute dtype
+    quantizer.losses        # two numbers: commitment and codebook loss
+    ```
+
+    Args:
+        num_embeddings: int, number of codes K; they start at U(-1/K, 1/K).
+        embedding_dim: int, dimension D of features and codes.
+        commitment_cost: float, weight of the first loss. It has a meaning only together with the
+            scale and the reduction of the reconstruction loss.
+        codebook_cost: float, weight of the second loss.
+        trainable_codebook: bool; False leaves the codes where they start and the second loss out.
+        **kwargs: as for `keras.layers.Layer`.
+
+    Call arguments:
+        features: float tensor `(batch, height, width, embedding_dim)`.
+        training: bool, whether to update the metrics `perplexity` and `usage`.
+
+    Raises:
+        ValueError: if an argument is out of its range or features have another last axis or rank.
+    """
+
     def __init__(
         self,
         num_embeddings,

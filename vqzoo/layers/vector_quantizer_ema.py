@@ -16,6 +16,66 @@ START, CENTROIDS = -1, -2
 
 @keras.saving.register_keras_serializable(package="vqzoo")
 class VectorQuantizerEMA(CodebookLayer):
+    """Replaces feature vectors by their nearest codes; codes are moving averages of the vectors.
+
+    Section 2.1 of [VQ-VAE-2](https://arxiv.org/abs/1906.00446), after the appendix of
+    arXiv:1711.00937. A vector z gets the code `k = argmin_i |z - e_i|`, the lowest i among
+    equals. Each training batch then moves the codes towards their vectors: with `n_i` vectors of
+    sum `s_i` for code i, over all replicas,
+
+    ```
+    N_i = decay * N_i + (1 - decay) * n_i        starts at 1
+    m_i = decay * m_i + (1 - decay) * s_i        starts at e_i
+    e_i = m_i / N'_i,  N'_i = (N_i + epsilon) / (sum N + num_embeddings * epsilon) * sum N
+    ```
+
+    where the last line applies to the codes with `n_i > 0` only: a code that nobody chose keeps
+    its vector bit for bit. The batch itself is quantized with the codes as they were before.
+
+    The gradient passes from the chosen vectors to the features unchanged (straight-through). Added
+    to the model's losses: `commitment_cost * mean((z - sg(e_k))^2)`, a mean over all values.
+    Distances, averages, losses and codebook are float32 under every dtype policy, and the search
+    holds `vqzoo.layers.nearest_code.BLOCK_DISTANCES` distances at a time. Outside of training and
+    with `trainable = False` nothing is updated.
+
+    ```python
+    quantizer = VectorQuantizerEMA(512, 64, restart_threshold=1.0)
+    outputs = quantizer(keras.random.normal((8, 7, 5, 64)), training=True)
+    outputs["codes"]        # int32 (8, 7, 5), between 0 and 511
+    outputs["vectors"]      # (8, 7, 5, 64): codes_to_vectors(outputs["codes"]), in compute dtype
+    quantizer.losses        # one number: the commitment loss
+    ```
+
+    Args:
+        num_embeddings: int, number of codes K.
+        embedding_dim: int, dimension D of features and codes.
+        commitment_cost: float, weight of the commitment loss. It has a meaning only together with
+            the scale and the reduction of the reconstruction loss.
+        decay: float in [0, 1), how slowly the averages move.
+        epsilon: float, smooths the counts towards equal ones.
+        codebook_init: where the codes start. `"uniform"`: U(-1/K, 1/K). `"sample"`: at random
+            vectors of the first training batch. `"kmeans"`: there, followed by ten Lloyd
+            iterations over at most 16 K vectors of that batch. The batch is the joined one of all
+            replicas and should have K vectors or more: equal codes are of no use.
+        restart_threshold: None, or a number of vectors a batch. A code with `N_i` below it moves
+            to a random vector of the joined batch, and its `N_i` becomes
+            `max(1, 2 * restart_threshold)`, as for codes that start from data. Choose it below
+            the mean, batch * height * width / K; 1 is usual.
+        seed: int or None; decides the uniform start and the vectors drawn for start and restarts,
+            the latter together with the number of updates alone. None: from Keras' global seed.
+        **kwargs: as for `keras.layers.Layer`.
+
+    Call arguments:
+        features: float tensor `(batch, height, width, embedding_dim)`.
+        training: bool, whether to update codes and metrics after quantizing.
+
+    Weights, all made by `build` and none trained by gradients: `codebook` (K, D), `counts` (K,),
+    `sums` (K, D), float32, and `updates`, an integer: how often the codes were updated.
+
+    Raises:
+        ValueError: if an argument is out of its range or features have another last axis or rank.
+    """
+
     def __init__(
         self,
         num_embeddings,
@@ -48,7 +108,7 @@ class VectorQuantizerEMA(CodebookLayer):
         self.codebook_init = codebook_init
         self.restart_threshold = restart_threshold
         self.seed = seed
-        # Twice the threshold: at the usual decay a fresh code has 69 steps to find its vectors.
+        # Twice the threshold: at the usual decay a fresh code has 68 steps to find its vectors.
         self._fresh_count = max(1.0, 2.0 * (restart_threshold or 0.0))
         limit = 1 / num_embeddings
         self._uniform = keras.initializers.RandomUniform(-limit, limit, seed)
@@ -61,13 +121,12 @@ class VectorQuantizerEMA(CodebookLayer):
         self.updates = self.add_codebook_weight("updates", (), "zeros", dtype="int")
 
     def codebook_for(self, rows, training):
-        starts = training and self.trainable and self.codebook_init != "uniform"
-        if starts:
+        if training and self.trainable and self.codebook_init != "uniform":
             self._start_from(ops.stop_gradient(rows))
         return ops.convert_to_tensor(self.codebook)
 
     def _start_from(self, rows):
-        """In the first update takes codebook and averages from the joined batch."""
+        """In the first update takes codes and averages from the joined batch."""
         # Collectives may not stand inside a condition, so the rows are picked in every step.
         points = take_from_joined_batch(rows, self._draw_start)
         first = ops.equal(self.updates, 0)
@@ -100,11 +159,8 @@ class VectorQuantizerEMA(CodebookLayer):
         batch_counts, batch_sums = sum_over_replicas(counts), sum_over_replicas(sums)
         counts = self.decay * self.counts + (1 - self.decay) * batch_counts
         sums = self.decay * self.sums + (1 - self.decay) * batch_sums
-        total = ops.sum(counts)
-        smoothed = (counts + self.epsilon) / (total + self.num_embeddings * self.epsilon) * total
-        codebook = ops.where(
-            batch_counts[:, None] > 0, sums / smoothed[:, None], ops.convert_to_tensor(self.codebook)
-        )
+        chosen = batch_counts[:, None] > 0
+        codebook = ops.where(chosen, sums / self._smooth(counts)[:, None], self.codebook)
         if self.restart_threshold is not None:
             codebook, counts, sums = self._restart(rows, codebook, counts, sums)
         self.codebook.assign(codebook)
@@ -112,15 +168,21 @@ class VectorQuantizerEMA(CodebookLayer):
         self.sums.assign(sums)
         self.updates.assign_add(1)
 
+    def _smooth(self, counts):
+        total = ops.sum(counts)
+        return (counts + self.epsilon) / (total + self.num_embeddings * self.epsilon) * total
+
     def _restart(self, rows, codebook, counts, sums):
-        """Moves codes that are hardly used to random vectors of the joined batch."""
-        seed, size = self._uniform.seed, self.num_embeddings
+        """Moves the codes that are hardly used to random vectors of the joined batch."""
         step = ops.convert_to_tensor(self.updates)
-        fresh = take_from_joined_batch(rows, lambda total: draw_rows(seed, step, size, total))
-        dead = counts < self.restart_threshold
-        counts = ops.where(dead, self._fresh_count, counts)
-        dead = dead[:, None]
-        return ops.where(dead, fresh, codebook), counts, ops.where(dead, fresh * self._fresh_count, sums)
+        fresh = take_from_joined_batch(
+            rows, lambda total: draw_rows(self._uniform.seed, step, self.num_embeddings, total)
+        )
+        unused = counts < self.restart_threshold
+        counts = ops.where(unused, self._fresh_count, counts)
+        unused = unused[:, None]
+        codebook = ops.where(unused, fresh, codebook)
+        return codebook, counts, ops.where(unused, fresh * self._fresh_count, sums)
 
     def get_config(self):
         arguments = ("decay", "epsilon", "codebook_init", "restart_threshold", "seed")
