@@ -66,8 +66,8 @@ def draw_pictures(model, test, folder, seed=0, columns=10):
 
     Args:
         model: `ZooModel` with weights.
-        test: `vqzoo.data.ImageSource`; its first images are reconstructed, and the usage of the
-            codebook (of the finest level) is counted over all.
+        test: `vqzoo.data.ImageSource`; evenly spaced images of it are reconstructed, and the usage
+            of the codebook (of the finest level) is counted over all.
         folder: path of an existing folder.
         seed: int, of the samples.
         columns: int, samples of each class, one row a class, or of each row without classes.
@@ -81,7 +81,8 @@ def draw_pictures(model, test, folder, seed=0, columns=10):
     labels = None if num_classes is None else np.repeat(np.arange(num_classes), columns).tolist()
     count = columns * (num_classes or columns)
     save_png(paths[0], grid(model.sample(count, labels=labels, seed=seed), columns))
-    images = test.take(np.arange(min(len(test), 2 * columns)))["image"]
+    shown = min(len(test), 2 * columns)
+    images = test.take(np.arange(shown) * len(test) // shown)["image"]
     save_png(paths[1], comparison(images, model.reconstruct(images), columns))
     codes = encode_source(model.autoencoder, test, "encoding test images").codes[-1]
     save_usage(paths[2], usage_counts(codes, model.autoencoder.codebook_sizes[-1]))
@@ -100,7 +101,7 @@ def save_usage(path, counts):
     figure = Figure(figsize=(7, 3), layout="constrained")
     axes = figure.add_subplot()
     shares = np.sort(counts)[::-1] / counts.sum()
-    axes.bar(np.arange(len(shares)), shares, width=1.0)
+    axes.stairs(shares, np.arange(len(shares) + 1) - 0.5, fill=True)
     axes.axhline(1 / len(shares), color="black", linewidth=0.8, linestyle="--", label="uniform")
     axes.set(xlabel="code, most frequent first", ylabel="share", xlim=(-0.5, len(shares) - 0.5))
     axes.legend()
