@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from vqzoo.layers.replicas import num_replicas
 from vqzoo.networks import CAUSAL_NETWORKS
 from vqzoo.priors.code_checks import checked_codes, checked_known, checked_labels
 from vqzoo.progress import track
@@ -63,7 +64,7 @@ class AutoregressivePrior(keras.Model):
         loss = ops.mean(losses)
         batch_size = ops.shape(losses)[0]
         self.bits_per_code.update_state(loss / math.log(2), sample_weight=batch_size)
-        return loss
+        return loss / num_replicas()  # Keras adds up what the replicas return
 
     def log_prob(self, latents, labels=None, batch_size=256):
         """Log-probability of each image's codes.

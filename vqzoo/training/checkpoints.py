@@ -52,7 +52,7 @@ class Checkpoints:
             content = {
                 "format_version": FORMAT_VERSION,
                 "step": step,
-                "iterations": int(model.optimizer.iterations),
+                "iterations": iterations(model),
                 "sha256": {name: _sha256(temporary / name) for name in (WEIGHTS, SEEDS)},
                 "notes": notes or {},
             }
@@ -115,6 +115,11 @@ class Checkpoints:
             files.discard_folder(path)
 
 
+def iterations(model):
+    """Optimizer steps that a compiled model has done, under any distribution strategy."""
+    return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+
+
 def _seed_variables(model):
     """The variables of a model that are no weights: the states of its seed generators."""
     weights = {id(variable) for variable in model.weights}
@@ -127,7 +132,7 @@ def _load(model, folder, manifest):
     with np.load(folder / SEEDS, allow_pickle=False) as arrays:
         stored = [arrays[key] for key in sorted(arrays.files)]
     # Keras skips an optimizer's state that does not fit with a mere warning: its count tells.
-    loaded = int(model.optimizer.iterations) == manifest["iterations"]
+    loaded = iterations(model) == manifest["iterations"]
     if not loaded or [s.shape for s in stored] != [tuple(s.shape) for s in seeds]:
         raise ValueError(f"{folder} belongs to another model or optimizer than the one trained.")
     for variable, value in zip(seeds, stored, strict=True):

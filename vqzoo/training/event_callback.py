@@ -6,6 +6,7 @@ from keras import ops
 
 from vqzoo.evaluation.codebook import usage_counts
 from vqzoo.evaluation.pictures import comparison
+from vqzoo.training.checkpoints import iterations
 from vqzoo.training.event_log import EventLog
 
 GRID_IMAGES = 20
@@ -26,17 +27,20 @@ class EventCallback(keras.callbacks.Callback):
         self.folder, self.name, self.images = folder, name, images
 
     def on_train_begin(self, logs=None):
-        self.log = EventLog(self.folder, int(self.model.optimizer.iterations))
+        self.log = EventLog(self.folder, iterations(self.model))
 
     def on_epoch_end(self, epoch, logs=None):
-        step = int(self.model.optimizer.iterations)
-        values = {**(logs or {}), "learning_rate": float(self.model.optimizer.learning_rate)}
+        step = iterations(self.model)
+        values = {**(logs or {}), "learning_rate": self._learning_rate()}
         self.log.scalars(step, {f"{self.name}/{key}": value for key, value in values.items()})
         if self.images is not None:
             self._show(step)
 
     def on_train_end(self, logs=None):
         self.log.close()
+
+    def _learning_rate(self):
+        return float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def _show(self, step):
         # Called as it is, not through `predict_on_batch`: under a strategy that repeats the

@@ -24,8 +24,9 @@ from vqzoo.training.space import bytes_needed
 from vqzoo.training.stage import fit_stage
 from vqzoo.training.subset import Subset, hold_out
 
-SMOKE_IMAGES, SMOKE_SAMPLES = 256, 20
-"""Images of each split that a smoke run uses, and samples that it judges."""
+SMOKE_IMAGES, SMOKE_SAMPLES = 256, 100
+"""Images of each split that a smoke run uses, and samples that it judges: as many as the picture
+of samples shows for ten classes, so that one compiled sampler serves both."""
 
 NUM_SAMPLES, SAMPLE_SEED = 2000, 0
 """Samples on which a run is judged."""
@@ -176,7 +177,7 @@ class Recipe:
                 order = stage["batch_size"], stage["seed"], stage["steps"], step
                 return datasets.code_batches(rest, *order)
 
-            validation = (held_out.take(np.arange(len(held_out))),)
+            validation = (held_out.take(_whole_batches(len(held_out), stage["batch_size"])),)
             events = EventCallback(self.folder / "logs" / "prior", "prior")
             with strategy_scope():
                 trained, interval = make(), _interval(rest, stage)
@@ -218,6 +219,15 @@ def _open(data_config, split, folder, smoke, skip_bad):
 
 def _interval(source, stage):
     return min(math.ceil(len(source) / stage["batch_size"]), MAX_INTERVAL)
+
+
+def _whole_batches(count, batch_size):
+    """Indices of so many examples that all batches are of one size, and divisible by replicas.
+
+    Keras builds a model on replicas from a first batch whose parts must be of one size.
+    """
+    unit = next(size for size in (batch_size, 8, 1) if size <= count)
+    return np.arange(count // unit * unit)
 
 
 def _with_class_names(config, data):
