@@ -82,11 +82,10 @@ def test_fit_moves_the_chosen_codes_if_any(trainable):
     features = keras.Input((None, None, 4))
     model = keras.Model(features, layer(features)["vectors"])
     model.compile(keras.optimizers.Adam(0.1))
-    logs = model.fit(normal(), epochs=3, verbose=0).history
-    codes = np.unique(layer(normal())["codes"])
+    model.fit(normal(), epochs=3, verbose=0)
+    layer(normal())
     moved = np.any(ops.convert_to_numpy(layer.codebook) != normal((6, 4), seed=1), axis=1)
     assert moved.any() == trainable and len(layer.losses) == 1 + trainable
-    assert logs["usage"][0] >= len(codes) / 6 - 0.5 and logs["perplexity"][0] > 1
 
 
 def test_inference_changes_no_variable():

@@ -110,7 +110,8 @@ def test_frozen_layer_keeps_its_codebook_in_training():
     run_batches(layer, normal((3, *SHAPE)))
     for variable, value in zip(layer.weights, before, strict=True):
         np.testing.assert_array_equal(numbers(variable), value, variable.path)
-    assert numbers(layer.perplexity.counts).sum() > 0, "training did reach the layer"
+    for metric in layer.code_metrics:
+        assert numbers(metric.counts).sum() == 3 * 30, "training did reach the layer"
 
 
 def test_unused_codes_are_bit_identical_after_2000_steps():
@@ -206,6 +207,7 @@ def test_fewer_vectors_than_codes():
     assert all(np.isfinite(numbers(v)).all() for v in layer.variables)
 
 
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="no metrics within layers there")
 def test_metrics_watch_the_epoch():
     layer = VectorQuantizerEMA(4, 1)
     layer.build((None, None, None, 1))

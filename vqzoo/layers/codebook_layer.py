@@ -14,7 +14,8 @@ class CodebookLayer(keras.layers.Layer):
 
     Distances, losses and the codebook are float32 under every dtype policy. The metrics
     `perplexity` and `usage` watch the codes of all training batches since their last reset,
-    in `fit` those of the epoch, over all replicas.
+    in `fit` those of the epoch, over all replicas. There are none on JAX, where Keras gives
+    layers no access to metrics while it trains.
     """
 
     def __init__(self, num_embeddings, embedding_dim, commitment_cost=0.25, **kwargs):
@@ -28,8 +29,10 @@ class CodebookLayer(keras.layers.Layer):
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.commitment_cost = commitment_cost
-        self.perplexity = Perplexity(num_embeddings, name="perplexity")
-        self.usage = Usage(num_embeddings, name="usage")
+        self.code_metrics = []
+        if keras.backend.backend() != "jax":
+            self.code_metrics.append(Perplexity(num_embeddings, name="perplexity"))
+            self.code_metrics.append(Usage(num_embeddings, name="usage"))
 
     def build(self, input_shape):
         self._check_shape(input_shape)
@@ -51,8 +54,8 @@ class CodebookLayer(keras.layers.Layer):
         self.add_codebook_loss(rows, nearest)
         if training:
             counts = ops.segment_sum(ops.ones_like(rows[:, 0]), codes, self.num_embeddings)
-            self.perplexity.update_state(counts)
-            self.usage.update_state(counts)
+            for metric in self.code_metrics:
+                metric.update_state(counts)
             self.update_codebook(rows, codes, counts)
         shape = ops.shape(features)
         nearest = ops.reshape(ops.cast(ops.stop_gradient(nearest), features.dtype), shape)

@@ -135,9 +135,10 @@ class VectorQuantizerEMA(CodebookLayer):
             lambda: points if self.codebook_init == "sample" else self._kmeans(points),
             lambda: ops.convert_to_tensor(self.codebook),
         )
+        counts, sums = ops.convert_to_tensor(self.counts), ops.convert_to_tensor(self.sums)
         self.codebook.assign(codebook)
-        self.counts.assign(ops.where(first, self._fresh_count, self.counts))
-        self.sums.assign(ops.where(first, codebook * self._fresh_count, self.sums))
+        self.counts.assign(ops.where(first, self._fresh_count, counts))
+        self.sums.assign(ops.where(first, codebook * self._fresh_count, sums))
 
     def _draw_start(self, total):
         size = self.num_embeddings
@@ -159,8 +160,8 @@ class VectorQuantizerEMA(CodebookLayer):
         batch_counts, batch_sums = sum_over_replicas(counts), sum_over_replicas(sums)
         counts = self.decay * self.counts + (1 - self.decay) * batch_counts
         sums = self.decay * self.sums + (1 - self.decay) * batch_sums
-        chosen = batch_counts[:, None] > 0
-        codebook = ops.where(chosen, sums / self._smooth(counts)[:, None], self.codebook)
+        chosen, codebook = batch_counts[:, None] > 0, ops.convert_to_tensor(self.codebook)
+        codebook = ops.where(chosen, sums / self._smooth(counts)[:, None], codebook)
         if self.restart_threshold is not None:
             codebook, counts, sums = self._restart(rows, codebook, counts, sums)
         self.codebook.assign(codebook)
