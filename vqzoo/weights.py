@@ -107,9 +107,14 @@ def load_weights(model, path):
 def _shapes(path):
     """Name and shape of each array in an h5 file, but for the optimiser's."""
     shapes = {}
+
+    def note(name, item):
+        if isinstance(item, h5py.Dataset) and name.split("/")[0] != "optimizer":
+            shapes[name] = item.shape
+
     with h5py.File(path) as file:
-        file.visititems(lambda name, item: shapes.update({name: getattr(item, "shape", ())}))
-    return {name: shape for name, shape in shapes.items() if name.split("/")[0] != "optimizer"}
+        file.visititems(note)
+    return shapes
 
 
 def save_folder(folder, config, autoencoder, prior, tokenizer_hash):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from vqzoo import inputs, weights
+from vqzoo.models.as_layer import AsLayer
 from vqzoo.priors.code_checks import checked_codes, checked_labels
 from vqzoo.progress import track
 from vqzoo.sampling import SamplingOptions
@@ -85,7 +86,7 @@ class ZooModel:
     @functools.cached_property
     def _decode_model(self):
         codes = self.autoencoder.decoder_model.inputs
-        return keras.Model(codes, self.autoencoder.decode(codes))
+        return keras.Model(codes, AsLayer(self.autoencoder.decode, [self.autoencoder])(codes))
 
     def reconstruct(self, images, batch_size=64):
         """Images through the bottleneck and back, bit for bit `decode(encode(images))`.

@@ -9,6 +9,7 @@ from keras import ops
 
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
 from vqzoo.likelihoods.discretized_normal import DiscretizedNormal
+from vqzoo.models.as_layer import AsLayer
 from vqzoo.networks.decoder import Decoder
 from vqzoo.networks.encoder import Encoder
 
@@ -162,7 +163,7 @@ class VQVAE(keras.Model):
     def decoder_model(self):
         """`keras.Model` of `decoder_output`, for compiled calls in batches (`predict`)."""
         codes = [keras.Input((None, None), dtype="int32", name="codes_0")]
-        return keras.Model(codes, self.decoder_output(codes))
+        return keras.Model(codes, AsLayer(self.decoder_output, [self.quantizer, self.decoder])(codes))
 
     def tokenizer_hash(self):
         """sha256, hex, of all that decides which codes an image gets: encoder and codebook."""
