@@ -42,3 +42,6 @@ def test_gain_is_over_the_best_simple_model():
     assert scores["best_simple_model"] == min(simple, key=simple.get)
     best = min(simple.values())
     assert scores["gain_over_best"] == pytest.approx(1 - scores["bits_per_code"] / best)
+    rival = scores["markov_by_position_bits_per_code"]
+    gain = 1 - scores["bits_per_code"] / rival
+    assert scores["gain_over_markov_by_position"] == pytest.approx(gain)

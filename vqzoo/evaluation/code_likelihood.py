@@ -6,6 +6,9 @@ import numpy as np
 
 from vqzoo.evaluation.simple_models import simple_model_nats
 
+SIMPLE = ("uniform", "independent", "markov")
+"""The models of which `gain_over_best` takes the best."""
+
 
 def code_scores(prior, encoded, codebook_sizes, train=None, seed=0):
     """Test negative log-likelihood of codes under a prior and under simple models.
@@ -23,8 +26,11 @@ def code_scores(prior, encoded, codebook_sizes, train=None, seed=0):
         `nats_per_code`, `bits_per_code` and `bits_per_image`; for a conditional prior
         `bits_per_code_without_labels`, an upper bound that pays for the label, since
         p(z) >= p(z | label) / classes; with `train` also `uniform_bits_per_code`,
-        `independent_bits_per_code`, `markov_bits_per_code`, the name `best_simple_model`,
-        `gain_over_best` = 1 - bits / best bits, and `gain_over_best_without_labels` likewise.
+        `independent_bits_per_code`, `markov_bits_per_code`, the name `best_simple_model` of the
+        best of these three, `gain_over_best` = 1 - bits / best bits, the same beside a model
+        that counts pairs for each position, `markov_by_position_bits_per_code` and
+        `gain_over_markov_by_position`, and both gains once more with the suffix
+        `_without_labels`.
     """
     conditional = prior.num_classes is not None and encoded.labels is not None
     labels = encoded.labels if conditional else None
@@ -50,11 +56,12 @@ def code_scores(prior, encoded, codebook_sizes, train=None, seed=0):
 
 def _comparison(scores, simple):
     """The bits per code of the simple models, and the prior's gain over the best of them."""
-    best = min(simple, key=simple.get)
+    best = min(SIMPLE, key=simple.get)
     found = {f"{name}_bits_per_code": bits for name, bits in simple.items()}
     found["best_simple_model"] = best
     for suffix in ("", "_without_labels"):
         if f"bits_per_code{suffix}" in scores:
-            gain = 1 - scores[f"bits_per_code{suffix}"] / simple[best]
-            found[f"gain_over_best{suffix}"] = gain
+            for rival, name in (("best", best), ("markov_by_position", "markov_by_position")):
+                gain = 1 - scores[f"bits_per_code{suffix}"] / simple[name]
+                found[f"gain_over_{rival}{suffix}"] = gain
     return found
