@@ -206,8 +206,17 @@ def judge(model, images, folder, name, num_samples):
     stages = {stage: folder / "checkpoints" / stage for stage in model.config["training"]}
     seconds = {stage: Checkpoints(path).notes().get("seconds", 0) for stage, path in stages.items()}
     seconds["evaluation"] = time.monotonic() - start
+    seconds["a_sample_of_64"] = _seconds_per_sample(model)
     for place in (folder / "model", folder):
         write_results(place / zoo.RESULTS, name, model.config, scores, seconds, SAMPLE_SEED)
+
+
+def _seconds_per_sample(model, num_images=64):
+    """Wall time of one image when `num_images` are sampled at once; without compiling."""
+    model.sample(num_images, seed=SAMPLE_SEED)
+    start = time.monotonic()
+    model.sample(num_images, seed=SAMPLE_SEED)
+    return (time.monotonic() - start) / num_images
 
 
 def _open(data_config, split, folder, smoke, skip_bad):

@@ -34,7 +34,7 @@ def write_results(path, name, config, scores, seconds, sample_seed):
         "scores": _finite(scores),
         "definitions": "docs/numbers.md",
         "seeds": {**{key: stage["seed"] for key, stage in stages.items()}, "samples": sample_seed},
-        "wall_seconds": {key: round(value, 1) for key, value in seconds.items()},
+        "wall_seconds": {key: round(value, 4) for key, value in seconds.items()},
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
         "versions": versions(),
