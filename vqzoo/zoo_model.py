@@ -242,14 +242,17 @@ class ZooModel:
         Raises:
             ValueError: if the prior needs labels and there are none.
         """
-        arrays = isinstance(dataset, np.ndarray) or isinstance(dataset, tuple)
+        batches = [dataset] if isinstance(dataset, (np.ndarray, tuple)) else dataset
         x = dataset[0] if isinstance(dataset, tuple) else dataset
+        labelled = isinstance(next(iter(batches)), (tuple, list))
+        if self.prior.num_classes is not None and not labelled:
+            raise ValueError("`dataset` must hold labels: the prior has classes. Received: images")
         if not self.autoencoder.compiled:
             self.autoencoder.compile("adam")
         first = self.autoencoder.fit(x, **(autoencoder or {}))
         if not self.prior.weights:
             return first, None
-        codes = self._training_codes([dataset] if arrays else dataset)
+        codes = self._training_codes(batches)
         if not self.prior.compiled:
             self.prior.compile("adam")
         second = self.prior.fit(codes, **(prior or {}))
@@ -264,8 +267,6 @@ class ZooModel:
             codes = self.encode(keras.ops.convert_to_numpy(images))
             part = {f"codes_{level}": array for level, array in enumerate(codes)}
             if self.prior.num_classes is not None:
-                if labels is None:
-                    raise ValueError("`dataset` must hold labels: the prior has classes")
                 labels = self._label_ids(keras.ops.convert_to_numpy(labels))
                 part["labels"] = checked_labels(labels, len(codes[0]), self.prior.num_classes)
             parts.append(part)
