@@ -33,6 +33,10 @@ def test_scores_are_those_of_the_model_itself(model):
     test, train = source(30, 0), source(40, 1)
     scores = evaluate(model, test, train, FirstClass(), num_samples=21, seed=3)
     assert json.loads(json.dumps(scores)) == scores
+    weights = [np.size(weight) for weight in model.autoencoder.get_weights()]
+    assert scores["size"]["autoencoder_parameters"] == sum(weights)
+    assert scores["size"]["code_bits_per_image"] == 6 * 4  # six codes of sixteen
+    assert scores["size"]["test_images"] == 30
     output = model.autoencoder(test.images, training=False)
     errors = keras.ops.convert_to_numpy(output).astype("float64") - (test.images / 127.5 - 1)
     assert scores["reconstruction"]["mse"] == pytest.approx(np.mean(errors**2), rel=1e-5)

@@ -28,7 +28,7 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
         seed: int, of the samples and of the simple models' smoothing.
 
     Returns:
-        dict of dicts of numbers: `reconstruction`, `codebook` (with `codes_0`, ... for the
+        dict of dicts of numbers: `size`, `reconstruction`, `codebook` (with `codes_0`, ... for the
         levels), `codes`, `images`, `uniform_prior` and `samples`; `codes`, `images` and `samples`
         are left out for a model without weights for its prior. Without the images' labels a
         conditional prior is averaged over its classes.
@@ -41,7 +41,7 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
     autoencoder = model.autoencoder
     num_values, sizes = math.prod(test[0]["image"].shape), list(autoencoder.codebook_sizes)
     encoded = autoencode_source(autoencoder, test, "reconstructing test images")
-    scores = _autoencoder_scores(encoded, num_values, sizes)
+    scores = {"size": _size(model, len(test))} | _autoencoder_scores(encoded, num_values, sizes)
     if not model.has_prior:
         return scores
     trained = train
@@ -56,6 +56,16 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
             model, test, encoded, trained, classifier, num_samples, seed
         )
     return scores
+
+
+def _size(model, num_test_images):
+    levels = zip(model.autoencoder.latent_shapes, model.autoencoder.codebook_sizes, strict=True)
+    return {
+        "autoencoder_parameters": model.autoencoder.count_params(),
+        "prior_parameters": model.prior.count_params() if model.prior.trainable_stage else 0,
+        "code_bits_per_image": sum(math.prod(shape) * math.log2(k) for shape, k in levels),
+        "test_images": num_test_images,
+    }
 
 
 def _autoencoder_scores(encoded, num_values, sizes):
