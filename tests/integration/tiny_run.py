@@ -1,0 +1,55 @@
+"""A whole recipe of seconds; run as a script it is one process of a run that may be killed."""
+
+import pathlib
+import sys
+
+import numpy as np
+from PIL import Image
+
+CONFIG = """
+data: {name: stripes, image_shape: [8, 8, 1], class_names: [across, down], flip: false}
+autoencoder: {family: VQVAE, num_embeddings: 8, embedding_dim: 4, filters: 8, residual_filters: 8,
+  num_residual_blocks: 1, restart_threshold: 0.3, seed: 0}
+prior: {family: AutoregressivePrior, network: {family: GatedPixelCNN, filters: 8, num_layers: 1,
+  head_filters: 8, dropout: 0.1}}
+training:
+  autoencoder: {learning_rate: 1.0e-3, schedule: cosine, batch_size: 8, steps: 60, seed: 0}
+  prior: {learning_rate: 1.0e-3, schedule: cosine, batch_size: 8, steps: 40, seed: 1}
+smoke: {training: {autoencoder: {steps: 6}, prior: {steps: 6}}}
+"""
+
+
+def write_images(folder):
+    """64 images of noisy stripes, in `folder/{train,test}/{across,down}/`, and the config."""
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 24), ("test", 8)):
+        for name in ("across", "down"):
+            (folder / split / name).mkdir(parents=True)
+            for i in range(count):
+                stripes = np.where(np.arange(8) % 4 < 2, 60, 180)[:, None] + np.zeros((8, 8))
+                pixels = stripes + generator.normal(0, 10, (8, 8))
+                pixels = (pixels if name == "across" else pixels.T).astype("uint8")
+                Image.fromarray(pixels).save(folder / split / name / f"{i}.png")
+    (folder / "stripes.yaml").write_text(CONFIG, encoding="utf-8")
+
+
+def train(images, run, **kwargs):
+    """Trains on what `write_images` wrote."""
+    import vqzoo
+
+    return vqzoo.train(pathlib.Path(images) / "stripes.yaml", data=images, folder=run, **kwargs)
+
+
+def use_two_logical_cpus():
+    """Makes a run use two replicas; before TensorFlow has started its devices."""
+    import tensorflow as tf
+
+    halves = [tf.config.LogicalDeviceConfiguration()] * 2
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(cpu, halves)
+
+
+if __name__ == "__main__":  # python tiny_run.py IMAGES RUN [replicas]
+    if sys.argv[3:] == ["replicas"]:
+        use_two_logical_cpus()
+    train(sys.argv[1], sys.argv[2], smoke=sys.argv[3:] == ["replicas"])
