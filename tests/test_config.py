@@ -106,3 +106,9 @@ def test_unknown_names_and_missing_files():
         configs.load_config("vqvae_fashon")
     with pytest.raises(FileNotFoundError, match="nowhere.yaml"):
         configs.load_config("nowhere.yaml")
+
+
+@pytest.mark.parametrize("tag", ["name:os.getcwd", "object/apply:os.getcwd []"])
+def test_yaml_makes_no_python_objects(tag):
+    with pytest.raises(ValueError, match="is not YAML: could not determine a constructor"):
+        configs.parse(f"paper: !!python/{tag}")
