@@ -12,7 +12,30 @@ import pytest
 import tiny_run
 
 import vqzoo
+from vqzoo.config import load_config
 from vqzoo.data import CodeStore, open_source
+
+
+def first_entries():
+    """Name of the first entry of each family."""
+    found = {}
+    for name in vqzoo.list_models():
+        found.setdefault(load_config(name)["autoencoder"]["family"], name)
+    return sorted(found.values())
+
+
+def smoke(name, folder):
+    """The smoke run of an entry on made-up images: path of the run, of the images, the model."""
+    data = load_config(name)["data"]
+    tiny_run.write_images(folder / "images", data["class_names"], data["image_shape"][0])
+    model = vqzoo.train(name, folder / "images", folder / "run", smoke=True)
+    return folder / "run", folder / "images", model
+
+
+@pytest.fixture(scope="module", params=first_entries())
+def finished(request, tmp_path_factory):
+    """A finished smoke run of one entry a family, as `smoke` returns it."""
+    return smoke(request.param, tmp_path_factory.mktemp("smoke"))
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +43,6 @@ def images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     tiny_run.write_images(folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def finished(images, tmp_path_factory):
-    """Path of a finished smoke run, and the model that `train` returned."""
-    run = tmp_path_factory.mktemp("runs") / "smoke"
-    return run, tiny_run.train(images, run, smoke=True)
 
 
 def weights_of(run):
@@ -43,17 +59,17 @@ def weights_of(run):
 
 
 def test_leaves_a_whole_run_folder(finished):
-    run, _ = finished
+    run, _, _ = finished
     for name in ("config.yaml", "results.json", "samples.png", "reconstructions.png", "usage.png"):
         assert (run / name).stat().st_size > 0
     for name in ("autoencoder", "prior"):
         assert (run / "checkpoints" / f"{name}.weights.h5").exists()
-        assert (run / "checkpoints" / name / "step_00000006" / "model.weights.h5").exists()
+        assert (run / "checkpoints" / name / "step_00000020" / "model.weights.h5").exists()
         assert list((run / "logs" / name).glob("events*"))
 
 
-def test_results_are_those_of_the_model(finished, images):
-    run, model = finished
+def test_results_are_those_of_the_model(finished):
+    run, images, model = finished
     results = json.loads((run / "results.json").read_text())
     test = open_source(model.config["data"], "test", images)
     pixels = test.take(np.arange(len(test)))["image"]
@@ -64,8 +80,8 @@ def test_results_are_those_of_the_model(finished, images):
     assert results["wall_seconds"]["autoencoder"] > 0
 
 
-def test_the_saved_model_is_the_trained_one(finished, images):
-    run, model = finished
+def test_the_saved_model_is_the_trained_one(finished):
+    run, images, model = finished
     loaded = vqzoo.load(run)
     codes = CodeStore(run / "codes" / "test")
     codes.check_tokenizer(loaded.autoencoder.tokenizer_hash())
@@ -80,17 +96,27 @@ def test_the_saved_model_is_the_trained_one(finished, images):
     assert scale != 1.0, "the scale of the likelihood was never fitted"
 
 
-def test_the_same_command_again_trains_nothing(finished, images, capsys):
-    run, model = finished
-    again = tiny_run.train(images, run, smoke=True)
+def test_the_same_command_again_trains_nothing(finished, capsys):
+    run, images, model = finished
+    name = json.loads((run / "results.json").read_text())["name"]
+    again = vqzoo.train(name, images, run, smoke=True)
     assert "is finished" in capsys.readouterr().err
     for one, other in zip(again.prior.weights, model.prior.weights, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_another_configuration_in_the_same_folder_is_refused(finished, images):
-    with pytest.raises(ValueError, match=r"`training.autoencoder.steps` is 6 there.* 60"):
-        tiny_run.train(images, finished[0], smoke=False)
+def test_another_configuration_in_the_same_folder_is_refused(finished):
+    run, images, _ = finished
+    name = json.loads((run / "results.json").read_text())["name"]
+    with pytest.raises(ValueError, match=r"was started with another configuration: `autoencoder"):
+        vqzoo.train(name, images, run, smoke=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(vqzoo.list_models()) - set(first_entries())))
+def test_every_other_entry_runs_its_smoke_settings(name, tmp_path):
+    run, _, _ = smoke(name, tmp_path)
+    assert (run / "results.json").exists()
 
 
 @pytest.fixture(scope="module")
@@ -133,18 +159,17 @@ def test_killed_in_every_part_it_ends_with_the_same_weights(images, tmp_path, un
 
 
 @pytest.mark.slow
-def test_two_replicas_run_the_whole_smoke_recipe(images, finished, tmp_path):
-    command = [sys.executable, tiny_run.__file__, images, tmp_path / "run", "replicas"]
-    subprocess.run(command, check=True, capture_output=True)
-    one, two = (
-        json.loads((run / "checkpoints/prior/step_00000006/checkpoint.json").read_text())["notes"]
-        for run in (finished[0], tmp_path / "run")
-    )
+def test_two_replicas_run_the_whole_smoke_recipe(images, tmp_path):
+    scores, losses = [], []
+    for replicas in ([], ["replicas"]):
+        run = tmp_path / f"run{len(replicas)}"
+        command = [sys.executable, tiny_run.__file__, images, run, "smoke", *replicas]
+        subprocess.run(command, check=True, capture_output=True)
+        state = run / "checkpoints/prior/step_00000006/checkpoint.json"
+        losses.append(json.loads(state.read_text())["notes"]["best_val_loss"])
+        scores.append(json.loads((run / "results.json").read_text())["scores"])
     # The same batches and the same loss, but the replicas draw other dropout: near, not equal.
-    np.testing.assert_allclose(two["best_val_loss"], one["best_val_loss"], rtol=0.02)
-    scores = [
-        json.loads((run / "results.json").read_text())["scores"]["reconstruction"]["mse"]
-        for run in (finished[0], tmp_path / "run")
-    ]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=0.02)
     # Six steps of Adam from the same start: sums in another order, rounded to float16.
-    np.testing.assert_allclose(scores[1], scores[0], rtol=1e-3)
+    mse = [score["reconstruction"]["mse"] for score in scores]
+    np.testing.assert_allclose(mse[1], mse[0], rtol=1e-3)

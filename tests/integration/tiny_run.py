@@ -19,16 +19,16 @@ smoke: {training: {autoencoder: {steps: 6}, prior: {steps: 6}}}
 """
 
 
-def write_images(folder):
-    """64 images of noisy stripes, in `folder/{train,test}/{across,down}/`, and the config."""
+def write_images(folder, class_names=("across", "down"), side=8):
+    """Noisy stripes in `folder/{train,test}/CLASS/`, 24 and 8 of each class, and the config."""
     generator = np.random.default_rng(0)
     for split, count in (("train", 24), ("test", 8)):
-        for name in ("across", "down"):
+        for label, name in enumerate(class_names):
             (folder / split / name).mkdir(parents=True)
             for i in range(count):
-                stripes = np.where(np.arange(8) % 4 < 2, 60, 180)[:, None] + np.zeros((8, 8))
-                pixels = stripes + generator.normal(0, 10, (8, 8))
-                pixels = (pixels if name == "across" else pixels.T).astype("uint8")
+                stripes = np.where(np.arange(side) % (label + 4) < 2, 60, 180)[:, None]
+                pixels = (stripes + generator.normal(0, 10, (side, side))).astype("uint8")
+                pixels = pixels.T if label % 2 else pixels
                 Image.fromarray(pixels).save(folder / split / name / f"{i}.png")
     (folder / "stripes.yaml").write_text(CONFIG, encoding="utf-8")
 
@@ -49,7 +49,7 @@ def use_two_logical_cpus():
     tf.config.set_logical_device_configuration(cpu, halves)
 
 
-if __name__ == "__main__":  # python tiny_run.py IMAGES RUN [replicas]
-    if sys.argv[3:] == ["replicas"]:
+if __name__ == "__main__":  # python tiny_run.py IMAGES RUN [smoke] [replicas]
+    if "replicas" in sys.argv:
         use_two_logical_cpus()
-    train(sys.argv[1], sys.argv[2], smoke=sys.argv[3:] == ["replicas"])
+    train(sys.argv[1], sys.argv[2], smoke="smoke" in sys.argv)

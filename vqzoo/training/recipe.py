@@ -126,7 +126,7 @@ class Recipe:
             return models.FAMILIES[arguments.pop("family")](**arguments)
 
         if not done.exists():
-            few = images.take(np.arange(min(len(images), BATCH_SIZE)) * len(images) // BATCH_SIZE)
+            few = images.take(np.linspace(0, len(images) - 1, BATCH_SIZE).astype("int64"))
             events = EventCallback(self.folder / "logs" / "autoencoder", "autoencoder", few["image"])
             with strategy_scope():
                 autoencoder, interval = make(), _interval(images, stage)
