@@ -25,8 +25,9 @@ def slow_threefry(key, counter):
 
 
 def threefry(key, counter):
-    pairs = [tuple(ops.convert_to_tensor(np.uint32(word)) for word in pair) for pair in (key, counter)]
-    return tuple(int(word) for word in noise.threefry_2x32(*pairs))
+    pairs = np.array([key, counter], "uint32")
+    words = noise.threefry_2x32(*(tuple(map(ops.convert_to_tensor, pair)) for pair in pairs))
+    return tuple(map(int, words))
 
 
 ONES = 2**32 - 1

@@ -7,7 +7,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="vqzoo")
 class GatedMaskedConv(keras.layers.Layer):
-    """One layer of a gated PixelCNN; Section 2 of [arXiv:1606.05328](https://arxiv.org/abs/1606.05328).
+    """One layer of a gated PixelCNN; Section 2 of arXiv:1606.05328.
 
     Maps a pair (vertical, horizontal) of `(batch, height, width, channels)` to such a pair with
     `filters` channels. The vertical stack sees the rows above, the horizontal one also the
@@ -103,7 +103,7 @@ class GatedMaskedConv(keras.layers.Layer):
         return gate(above if condition is None else above + condition), output
 
     def condition(self, labels, features):
-        """What is added to both gates: `(batch, 1 or height, 1 or width, 2 * filters)`, or `None`."""
+        """Added to both gates: `(batch, 1 or height, 1 or width, 2 * filters)`, or `None`."""
         for value, wanted, name in (
             (labels, self.num_classes, "labels"),
             (features, self.condition_channels, "features"),

@@ -45,7 +45,8 @@ def checked_labels(labels, num_images, num_classes):
         num_classes: int, or `None` for an unconditional prior, that takes no labels.
 
     Raises:
-        ValueError: if labels come to an unconditional prior, or their number, type or range is wrong.
+        ValueError: if labels come to an unconditional prior, or if their number, type or range is
+            wrong.
     """
     if labels is None:
         return None

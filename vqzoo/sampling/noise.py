@@ -12,8 +12,8 @@ LABEL_STREAM = 2**32 - 1
 def threefry_2x32(key, counter):
     """Threefry-2x32 with 20 rounds: a keyed bijection of pairs of 32-bit words.
 
-    Salmon et al., [Parallel Random Numbers: As Easy as 1, 2, 3](https://doi.org/10.1145/2063384.2063405),
-    SC 2011.
+    Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011,
+    doi:10.1145/2063384.2063405.
 
     Args:
         key, counter: pairs of uint32 tensors of shapes that broadcast.
