@@ -1,0 +1,31 @@
+"""What a published entry answers to a fixed input: `python -m tests.golden NAME` writes it down."""
+
+import pathlib
+import sys
+
+import numpy as np
+from PIL import Image
+
+import vqzoo
+from vqzoo import zoo
+
+FILE, SEED = "golden.npz", 0
+
+
+def answers(name):
+    """dict of arrays: codes of the entry's example images, and codes of one sample a class."""
+    model, folder = vqzoo.load(name), zoo.describe(name)["folder"]
+    labels = np.arange(model.prior.num_classes, dtype="int32")
+    sampled = model.prior.sample(len(labels), labels=labels, seed=SEED)
+    found = {f"encoded_{i}": level for i, level in enumerate(model.encode(examples(folder)))}
+    return found | {f"sampled_{i}": level for i, level in enumerate(sampled)}
+
+
+def examples(folder):
+    """uint8 `(images, height, width, 1)`, the sample images beside an entry's weights."""
+    paths = sorted((pathlib.Path(folder) / "examples").glob("*.png"))
+    return np.stack([np.asarray(Image.open(path)) for path in paths])[..., None]
+
+
+if __name__ == "__main__":
+    np.savez_compressed(zoo.describe(sys.argv[1])["folder"] / FILE, **answers(sys.argv[1]))
