@@ -33,5 +33,10 @@ def test_line_is_not_written_for_every_item(clock, capsys):
     assert capsys.readouterr().err.count("\r") <= 16
 
 
+def test_one_slow_item_shows_nothing_when_it_is_over(clock, capsys):
+    consume(clock, 10.0, 1)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_all_items_come_through(clock):
     assert list(progress.track(iter("abc"), 3, "reading")) == ["a", "b", "c"]

@@ -23,7 +23,7 @@ def track(iterable, total, what):
     for done, item in enumerate(iterable, 1):
         yield item
         now = time.monotonic()
-        if now >= due or (shown and done == total):
+        if (now >= due and done < total) or (shown and done == total):
             left = (now - start) / done * (total - done)
             # trailing blanks wipe what is left of a longer line
             sys.stderr.write(f"\r{what} {done}/{total}, {left:.0f} s left   ")
