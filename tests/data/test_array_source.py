@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from image_files import picture
+from tests.data.image_files import picture
 
 from vqzoo.data import ArraySource
 

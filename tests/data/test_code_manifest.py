@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from code_batches_in_memory import NAMES, SIZES, in_batches
+from tests.data.code_batches_in_memory import NAMES, SIZES, in_batches
 
 from vqzoo.data import CodeStore, code_manifest, code_writer
 

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from code_batches_in_memory import CODES, COUNT, NAMES, SIZES, in_batches
+from tests.data.code_batches_in_memory import CODES, COUNT, NAMES, SIZES, in_batches
 
 from vqzoo.data import CodeStore, code_batches, code_writer, eval_batches
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from code_batches_in_memory import CODES, COUNT, NAMES, SIZES, in_batches
+from tests.data.code_batches_in_memory import CODES, COUNT, NAMES, SIZES, in_batches
 
 from vqzoo.data import CodeStore, code_writer
 
@@ -59,8 +59,8 @@ def test_an_existing_folder_is_left_alone(tmp_path):
 
 KILLED = """
 import os, signal, sys
-sys.path.insert(0, {tests!r})
-from code_batches_in_memory import NAMES, SIZES, in_batches
+sys.path.insert(0, {checkout!r})
+from tests.data.code_batches_in_memory import NAMES, SIZES, in_batches
 from vqzoo.data import CodeStore, code_writer
 
 def batches():
@@ -76,7 +76,7 @@ CodeStore.write({folder!r}, batches(), SIZES, "abc", NAMES)
 
 def test_a_killed_run_leaves_no_store_and_the_next_one_starts_clean(tmp_path):
     folder = tmp_path / "codes"
-    code = KILLED.format(tests=str(Path(__file__).parent), folder=str(folder))
+    code = KILLED.format(checkout=str(Path(__file__).parents[2]), folder=str(folder))
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert process.returncode == -signal.SIGKILL, process.stderr
     left = [path.name for path in tmp_path.rglob("*.npy")]

@@ -1,5 +1,5 @@
 import pytest
-from image_files import write_folder
+from tests.data.image_files import write_folder
 
 from vqzoo.data.folder_layout import class_folders, find_images
 

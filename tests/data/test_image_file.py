@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from image_files import picture, write_picture
+from tests.data.image_files import picture, write_picture
 from PIL import Image
 
 from vqzoo.data import read_image

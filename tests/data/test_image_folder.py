@@ -2,7 +2,7 @@ import logging
 
 import numpy as np
 import pytest
-from image_files import picture, write_folder, write_picture
+from tests.data.image_files import picture, write_folder, write_picture
 
 from vqzoo.data import folder_class_names, image_folder, open_source
 

@@ -1,10 +1,11 @@
+import pathlib
 import socket
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from image_files import picture
+from tests.data.image_files import picture
 
 from vqzoo.data import open_source, tfds_source, training_batches
 
@@ -19,7 +20,10 @@ CONFIG = {
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     """A folder in which TFDS has written both sets, and another with one as TFRecord."""
-    import tiny_shapes
+    # TFDS wants the classes of data sets in a module of no package, or one with data files.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(pathlib.Path(__file__).parent)
+        import tiny_shapes
 
     folders = {form: tmp_path_factory.mktemp(form) for form in ("array_record", "tfrecord")}
     for form, folder in folders.items():

@@ -1,7 +1,7 @@
 """A TensorFlow dataset that tests write with TFDS itself: random pixels of two classes."""
 
 import tensorflow_datasets as tfds
-from image_files import picture
+from tests.data.image_files import picture
 
 SIZES = {"train": 10, "test": 4}
 

@@ -9,7 +9,7 @@ import time
 import h5py
 import numpy as np
 import pytest
-import tiny_run
+from tests.integration import tiny_run
 
 import vqzoo
 from vqzoo.config import load_config

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tiny_stage import new_model
+from tests.training.tiny_stage import new_model
 
 from vqzoo.training import callbacks
 from vqzoo.training.callbacks import Progress, first_not_finite

@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from tiny_stage import CONFIG, TinyModel, make_batches, new_model, state_of
+from tests.training.tiny_stage import CONFIG, TinyModel, make_batches, new_model, state_of
 
 from vqzoo.training import checkpoints
 from vqzoo.training.checkpoints import Checkpoints

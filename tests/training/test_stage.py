@@ -9,9 +9,17 @@ import time
 import keras
 import numpy as np
 import pytest
-import tiny_stage
+from tests.training import tiny_stage
 from keras import ops
-from tiny_stage import CONFIG, INTERVAL, STEPS, TinyModel, make_batches, new_model, state_of
+from tests.training.tiny_stage import (
+    CONFIG,
+    INTERVAL,
+    STEPS,
+    TinyModel,
+    make_batches,
+    new_model,
+    state_of,
+)
 
 from vqzoo.training import checkpoints, files
 from vqzoo.training.stage import fit_stage, make_optimizer
