@@ -1,6 +1,8 @@
 """Code files: the `.npz` that `vqzoo encode` writes and `vqzoo decode` reads."""
 
+import pathlib
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -29,29 +31,79 @@ def write_codes(path, codes, names, tokenizer_hash):
     )
 
 
-def read_codes(path, tokenizer_hash):
-    """Reads what `write_codes` wrote: list of codes, list of names.
+def read_codes(path, autoencoder):
+    """Reads and checks what `write_codes` wrote: list of codes, list of names.
 
     Args:
         path: path of the file.
-        tokenizer_hash: str, of the model that is to decode the codes.
+        autoencoder: the one that is to decode the codes.
 
     Raises:
-        ValueError: if it is no such file, of a newer format, or holds another model's codes.
+        ValueError: if it is no such file, of a newer format, holds another model's codes or codes
+            of other shapes, or if its names are not those of files below one folder.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            content = {key: archive[key] for key in archive.files}
-        version, owner = int(content["format_version"]), str(content["tokenizer_hash"])
-        names = [str(name) for name in content["names"]]
-        codes = [content[f"codes_{level}"] for level in range(len(content) - 3)]
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a whole file of `vqzoo encode`: {error}") from error
-    if version > FORMAT_VERSION:
-        raise ValueError(f"{path} has format version {version}; this vqzoo reads {FORMAT_VERSION}")
-    if owner != tokenizer_hash:
+    content = _arrays(path)
+    for key in ("format_version", "tokenizer_hash", "names", "codes_0"):
+        if key not in content:
+            raise ValueError(f"{path} is no file of `vqzoo encode`: it has no array {key!r}")
+    if content["format_version"].tolist() != FORMAT_VERSION:
+        raise ValueError(
+            f"{path} has format version {content['format_version']}; this vqzoo reads "
+            f"{FORMAT_VERSION}"
+        )
+    owner, right = str(content["tokenizer_hash"]), autoencoder.tokenizer_hash()
+    if owner != right:
         raise ValueError(
             f"{path} holds the codes of another model: its tokenizer hash must be "
-            f"{tokenizer_hash[:12]}... Received: {owner[:12]}..."
+            f"{right[:12]}... Received: {owner[:12]}..."
         )
-    return codes, names
+    names = [str(name) for name in content["names"].ravel()]
+    _check_names(path, names)
+    return _levels(path, content, len(names), autoencoder.latent_shapes), names
+
+
+def _arrays(path):
+    """Every array of a NumPy archive, by name; nothing in it is executed."""
+    try:
+        with open(path, "rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise ValueError("not an archive")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                return {key: np.asarray(archive[key]) for key in archive.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} is not a whole file that `vqzoo encode` wrote") from error
+
+
+def _check_names(path, names):
+    """Raises ValueError if a name leads out of the output folder, or two to one file."""
+    stems = set()
+    for name in names:
+        parts = pathlib.PurePath(name)
+        if parts.anchor or ".." in parts.parts or not parts.name or "\0" in name:
+            raise ValueError(
+                f"{path}: names must be relative paths without `..`, so that every image lies "
+                f"below the output folder. Received: {name!r}"
+            )
+        stem = parts.with_suffix("")
+        if stem in stems:
+            raise ValueError(f"{path}: names must be distinct. Received: {name!r} twice")
+        stems.add(stem)
+
+
+def _levels(path, content, count, latent_shapes):
+    """The codes, coarse to fine, of `count` images and of the model's shapes."""
+    right = {f"codes_{i}": (count, *shape) for i, shape in enumerate(latent_shapes)}
+    received = {key: content[key].shape for key in content if key.startswith("codes_")}
+    if right != received:
+        raise ValueError(
+            f"{path}: the arrays of codes must be {_shown(right)} for {count} names and this "
+            f"model. Received: {_shown(received)}"
+        )
+    if any(content[key].dtype.kind not in "iu" for key in right):
+        raise ValueError(f"{path}: codes must be integers")
+    return [content[key] for key in right]
+
+
+def _shown(shapes):
+    return ", ".join(f"{key} {tuple(shape)}" for key, shape in shapes.items())

@@ -27,5 +27,5 @@ def add_arguments(parser):
 def run(arguments):
     backend.start(arguments.debug)
     model = zoo.load(arguments.model)
-    codes, names = read_codes(arguments.codes, model.autoencoder.tokenizer_hash())
+    codes, names = read_codes(arguments.codes, model.autoencoder)
     write_images(arguments.output, model.decode(codes), names)
