@@ -173,3 +173,12 @@ def test_two_replicas_run_the_whole_smoke_recipe(images, tmp_path):
     # Six steps of Adam from the same start: sums in another order, rounded to float16.
     mse = [score["reconstruction"]["mse"] for score in scores]
     np.testing.assert_allclose(mse[1], mse[0], rtol=1e-3)
+
+
+def test_a_run_that_cannot_start_claims_no_folder(tmp_path):
+    """The corrected command, with other data, may use the same folder."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises((ValueError, FileNotFoundError)):
+        vqzoo.train("vqvae_fashion_mnist", data=empty, folder=tmp_path / "run", smoke=True)
+    assert not (tmp_path / "run" / "config.yaml").exists()

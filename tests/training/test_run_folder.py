@@ -40,7 +40,8 @@ def test_an_unwritable_folder_is_an_error_that_names_it(tmp_path):
 def test_the_same_configuration_goes_on(tmp_path):
     for _ in range(2):
         with RunFolder(tmp_path) as run:
-            run.settle_config(CONFIG)
+            run.check_config(CONFIG)
+            run.write_config(CONFIG)
     assert "cifar10" in (tmp_path / "config.yaml").read_text()
 
 
@@ -54,9 +55,9 @@ def test_the_same_configuration_goes_on(tmp_path):
 )
 def test_another_configuration_is_refused_naming_the_key(tmp_path, config, message):
     with RunFolder(tmp_path) as run:
-        run.settle_config(CONFIG)
+        run.write_config(CONFIG)
         with pytest.raises(ValueError, match=message):
-            run.settle_config(config)
+            run.check_config(config)
 
 
 def test_a_small_disk_is_an_error_before_anything_is_trained(tmp_path, monkeypatch):

@@ -142,8 +142,9 @@ class AutoregressivePrior(keras.Model):
             labels = ops.convert_to_numpy(uniform_labels(seed, indices, self.num_classes))
         batches = even_batches(num_images, batch_size)
         for rows in track(batches, len(batches), "sampling batch"):
-            # A last batch that is smaller is filled up: another shape would be compiled again.
-            chosen = np.minimum(np.arange(rows.start, rows.start + batches[0].stop), rows.stop - 1)
+            # Filled up to a power of two: each other size would be compiled anew.
+            size = 2 ** math.ceil(math.log2(batches[0].stop))
+            chosen = np.minimum(np.arange(rows.start, rows.start + size), rows.stop - 1)
             condition = None if labels is None else {"labels": labels[chosen]}
             keys = image_keys(seed, indices[chosen])
             drawn = self._sampler(keys, condition, codes[chosen], mask[chosen], options)

@@ -71,7 +71,7 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
     default = pathlib.Path("runs") / (f"{name}-smoke" if smoke else name)
     with RunFolder(folder or default) as run:
         config = _with_class_names(config, data)
-        run.settle_config(config)
+        run.check_config(config)
         if (run.path / zoo.RESULTS).exists():
             _say(f"{run.path} is finished: nothing is left to train")
             return zoo.load(run.path / "model")
@@ -80,6 +80,7 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
         }
         needed = bytes_needed(zoo.build(config), sum(map(len, images.values())))
         run.check_space(needed - run.size())
+        run.write_config(config)  # not before: a run that could not start claims no folder
         model = Recipe(run.path, config, images).run()
         judge(model, images, run.path, name, SMOKE_SAMPLES if smoke else NUM_SAMPLES)
         _say(f"wrote {run.path / 'model'}, {zoo.RESULTS} and pictures in {run.path}")

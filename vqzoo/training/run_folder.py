@@ -44,15 +44,14 @@ class RunFolder:
     def __exit__(self, *_):
         self._lock.close()  # which also unlocks; so does the end of the process, however it comes
 
-    def settle_config(self, config):
-        """Writes `config.yaml` at the first start; later compares it with `config`.
+    def check_config(self, config):
+        """Compares `config` with that of the folder, if it has one.
 
         Raises:
             ValueError: if the folder was started with another configuration, naming the first key.
         """
         path = self.path / configs.CONFIG_FILE
         if not path.exists():
-            files.write_text(path, configs.dump(config))
             return
         old, new = _flat(configs.read_config(path)), _flat(config)
         for key in [*new, *old]:
@@ -61,6 +60,10 @@ class RunFolder:
                     f"{self.path} was started with another configuration: `{key}` is "
                     f"{old.get(key)!r} there. Received: {new.get(key)!r}. Use another `folder`."
                 )
+
+    def write_config(self, config):
+        """Writes `config.yaml`; from here on the folder is for this configuration alone."""
+        files.write_text(self.path / configs.CONFIG_FILE, configs.dump(config))
 
     def check_space(self, needed):
         """Checks that the disk has room for `needed` bytes, before hours are spent.
