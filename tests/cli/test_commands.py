@@ -70,7 +70,7 @@ def test_reconstruct_writes_a_file_for_each(work, capsys, tiny_images, tiny_mode
 
 
 def test_encode_and_decode_are_reconstruct(work, capsys, tiny_images, tiny_model):
-    succeed(capsys, "encode", "tiny", "images/1.png", "images/4.png", "--output", "c")
+    succeed(capsys, "encode", "tiny", "images/1.png", "images/4.png", "--output", "c.npz")
     with np.load("c.npz", allow_pickle=False) as archive:
         np.testing.assert_array_equal(archive["codes_0"], tiny_model.encode(tiny_images)[0][[1, 4]])
         assert archive["names"].tolist() == ["1.png", "4.png"]
@@ -159,7 +159,7 @@ def test_verify_counts_what_is_wrong(capsys, monkeypatch):
     monkeypatch.setattr(zoo, "verify", lambda: iter([("a/b.h5", None)]))
     assert succeed(capsys, "verify") == "ok   a/b.h5\n"
     monkeypatch.setattr(zoo, "verify", lambda: iter([("a/b.h5", None), ("a/c.h5", "is not here")]))
-    assert "1 files are not" in fail(capsys, 1, "verify")
+    assert "not what they were published as: 1 file" in fail(capsys, 1, "verify")
 
 
 @pytest.mark.parametrize(

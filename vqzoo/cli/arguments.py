@@ -35,9 +35,41 @@ def entry_or_yaml(text):
 
 def existing_path(text):
     """Argument type: path of a file or folder that exists."""
-    if not pathlib.Path(text).exists():
+    if not text or not pathlib.Path(text).exists():
         raise argparse.ArgumentTypeError(f"there is no file or folder {text!r}")
     return pathlib.Path(text)
+
+
+def output_folder(text):
+    """Argument type: path of a folder to write to, which need not exist."""
+    path = _output(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"must be a folder, and {text!r} is a file")
+    return path
+
+
+def output_file(suffix):
+    """Argument type: path of a file to write, which ends in `suffix`, a str such as ".png"."""
+
+    def checked(text):
+        path = _output(text)
+        if path.suffix.lower() != suffix:
+            raise argparse.ArgumentTypeError(f"must be a file that ends in {suffix}, not {text!r}")
+        if path.is_dir():
+            raise argparse.ArgumentTypeError(f"must be a file, and {text!r} is a folder")
+        return path
+
+    return checked
+
+
+def _output(text):
+    path = pathlib.Path(text)
+    if not text:
+        raise argparse.ArgumentTypeError("must be a path, not ''")
+    above = next((folder for folder in path.parents if folder.exists()), None)
+    if above is not None and not above.is_dir():
+        raise argparse.ArgumentTypeError(f"cannot be {text!r}, because {str(above)!r} is a file")
+    return path
 
 
 def positive_int(text):
@@ -87,6 +119,17 @@ def add_images(parser):
         help="PNG or JPEG files, or folders of them",
     )
     parser.add_argument("--skip-bad", action="store_true", help="leave out unreadable files")
+
+
+def add_output_folder(parser, default):
+    """Adds `--output FOLDER`."""
+    parser.add_argument(
+        "--output",
+        type=output_folder,
+        default=default,
+        metavar="FOLDER",
+        help=f"default {default}/; files in it that are called so are replaced",
+    )
 
 
 def add_sampling(parser, without):

@@ -6,11 +6,13 @@ import zlib
 
 import numpy as np
 
+from vqzoo.files import whole_file
+
 FORMAT_VERSION = 1
 
 
 def write_codes(path, codes, names, tokenizer_hash):
-    """Writes codes as a NumPy archive.
+    """Writes codes as a NumPy archive, which appears when it is whole.
 
     It holds `codes_0`, `codes_1` ... (int32 `(images, h, w)`, coarse to fine), `names` (str, one
     an image), `tokenizer_hash` (str, of the model whose codes they are) and `format_version`.
@@ -22,13 +24,14 @@ def write_codes(path, codes, names, tokenizer_hash):
         tokenizer_hash: str.
     """
     levels = {f"codes_{level}": array for level, array in enumerate(codes)}
-    np.savez_compressed(
-        path,
-        **levels,
-        names=np.array(names),
-        tokenizer_hash=np.array(tokenizer_hash),
-        format_version=np.array(FORMAT_VERSION),
-    )
+    with whole_file(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(
+            file,
+            **levels,
+            names=np.array(names),
+            tokenizer_hash=np.array(tokenizer_hash),
+            format_version=np.array(FORMAT_VERSION),
+        )
 
 
 def read_codes(path, autoencoder):

@@ -1,7 +1,6 @@
 """`vqzoo complete`: image files with a part drawn anew."""
 
 import argparse
-import pathlib
 
 import numpy as np
 
@@ -11,11 +10,12 @@ from vqzoo.cli.arguments import (
     UsageError,
     add_images,
     add_model,
+    add_output_folder,
     add_sampling,
     existing_path,
     labels_of,
 )
-from vqzoo.cli.image_files import read_images, write_images
+from vqzoo.cli.image_files import check_targets, read_images, write_images
 
 HELP = "A part of each image drawn anew."
 EXAMPLE = "vqzoo complete vqvae_fashion_mnist shoe.png --box 14,0,14,28 --labels sneaker"
@@ -39,18 +39,13 @@ def add_arguments(parser):
     where.add_argument("--mask", type=existing_path, metavar="PNG", help="white: draw anew")
     where.add_argument("--box", type=box, metavar="T,L,H,W", help="top, left, height, width")
     add_sampling(parser, without="drawn by the seed")
-    parser.add_argument(
-        "--output",
-        type=pathlib.Path,
-        default=pathlib.Path("completed"),
-        metavar="FOLDER",
-        help="default completed/",
-    )
+    add_output_folder(parser, "completed")
 
 
 def run(arguments):
-    labels = labels_of(arguments.labels, arguments.model) if arguments.labels else None
+    labels = labels_of(arguments.labels, arguments.model) if arguments.labels is not None else None
     shape = zoo.describe(arguments.model)["config"]["data"]["image_shape"]
+    check_targets(arguments.output, arguments.images, arguments.mask)
     mask = _mask(arguments, shape)
     images, names = read_images(arguments.images, shape, arguments.skip_bad)
     if labels and len(labels) not in (1, len(images)):

@@ -1,10 +1,8 @@
 """`vqzoo decode`: a file of codes to image files."""
 
-import pathlib
-
 from vqzoo import zoo
 from vqzoo.cli import backend
-from vqzoo.cli.arguments import add_model, existing_path
+from vqzoo.cli.arguments import add_model, add_output_folder, existing_path
 from vqzoo.cli.code_file import read_codes
 from vqzoo.cli.image_files import write_images
 
@@ -15,13 +13,7 @@ EXAMPLE = "vqzoo decode vqvae_fashion_mnist codes.npz --output decoded"
 def add_arguments(parser):
     add_model(parser)
     parser.add_argument("codes", type=existing_path, metavar="NPZ", help="from `vqzoo encode`")
-    parser.add_argument(
-        "--output",
-        type=pathlib.Path,
-        default=pathlib.Path("decoded"),
-        metavar="FOLDER",
-        help="default decoded/",
-    )
+    add_output_folder(parser, "decoded")
 
 
 def run(arguments):

@@ -2,7 +2,7 @@
 
 from vqzoo import zoo
 from vqzoo.cli import backend
-from vqzoo.cli.arguments import add_model
+from vqzoo.cli.arguments import add_model, output_folder
 
 HELP = "A SavedModel for TensorFlow Serving."
 EXAMPLE = "vqzoo export vqvae_fashion_mnist served/vqvae_fashion_mnist"
@@ -10,7 +10,9 @@ EXAMPLE = "vqzoo export vqvae_fashion_mnist served/vqvae_fashion_mnist"
 
 def add_arguments(parser):
     add_model(parser)
-    parser.add_argument("folder", metavar="FOLDER", help="will hold 1/, or the next version")
+    parser.add_argument(
+        "folder", type=output_folder, metavar="FOLDER", help="will hold 1/, or the next version"
+    )
 
 
 def run(arguments):

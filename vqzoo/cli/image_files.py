@@ -5,6 +5,8 @@ import pathlib
 
 import numpy as np
 
+from vqzoo.cli.arguments import UsageError
+
 
 def read_images(paths, image_shape, skip_bad=False):
     """Reads PNG and JPEG files, and those anywhere below folders, in the order of their names.
@@ -35,7 +37,8 @@ def read_images(paths, image_shape, skip_bad=False):
                 raise
             bad.append(error)
     if bad:
-        logging.getLogger("vqzoo").warning("left out %d unreadable files: %s", len(bad), bad[0])
+        left_out = counted(len(bad), "unreadable file")
+        logging.getLogger("vqzoo").warning("left out %s: %s", left_out, bad[0])
     if not images:
         raise FileNotFoundError(f"no readable image in {', '.join(map(str, paths))}")
     stems = [str(pathlib.Path(name).with_suffix("")) for name in names]
@@ -58,18 +61,44 @@ def _find(paths):
                 yield file, str(file.relative_to(path))
 
 
+def check_targets(folder, paths, mask=None):
+    """Makes sure that `write_images` replaces none of the images that it was made of.
+
+    Args:
+        folder: path that will be written to.
+        paths: list of paths of files or folders, as for `read_images`.
+        mask: path of one more file that must stay, or None.
+
+    Raises:
+        UsageError: naming the file that would be replaced.
+    """
+    found = list(_find(paths))
+    sources = {path.resolve() for path, _ in found} | ({mask.resolve()} if mask else set())
+    for _, name in found:
+        target = _target(folder, name)
+        if target.resolve() in sources:
+            raise UsageError(f"argument --output: {target} would replace one of the inputs")
+
+
+def _target(folder, name):
+    return (pathlib.Path(folder) / name).with_suffix(".png")
+
+
+def counted(number, what):
+    """Such as "1 image" or "2 images"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def write_images(folder, images, names):
     """Writes one PNG for each image, called as its name but for the suffix.
 
     Args:
-        folder: path; made if it does not exist.
+        folder: path; made if it does not exist. Files in it that are called so are replaced.
         images: uint8 `(batch, height, width, channels)`.
         names: list of str.
     """
     from vqzoo.evaluation.pictures import save_png
 
     for image, name in zip(images, names, strict=True):
-        path = (pathlib.Path(folder) / name).with_suffix(".png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_png(path, image)
-    print(f"wrote {len(images)} images to {folder}/")
+        save_png(_target(folder, name), image)
+    print(f"wrote {counted(len(images), 'image')} to {folder}/")

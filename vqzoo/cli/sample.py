@@ -5,19 +5,23 @@ import pathlib
 from vqzoo import zoo
 from vqzoo.cli import backend
 from vqzoo.cli.arguments import (
+    UsageError,
     add_model,
     add_sampling,
     labels_of,
+    output_file,
     positive_float,
     positive_int,
     probability,
 )
-from vqzoo.cli.image_files import read_images
+from vqzoo.cli.image_files import counted, read_images
 
 HELP = "New images in a grid, and reconstructions of real ones."
 EXAMPLE = "vqzoo sample vqvae_fashion_mnist --labels sneaker,bag --num 8 --seed 1"
 COLUMNS, UNCONDITIONAL = 8, 64
 """Images a class, and images of a model without classes, unless `--num` is given."""
+MOST = 10_000
+"""Images that one grid may hold."""
 
 
 def add_arguments(parser):
@@ -28,20 +32,22 @@ def add_arguments(parser):
     parser.add_argument("--top-k", type=positive_int, help="only the K most likely codes")
     parser.add_argument("--top-p", type=probability, help="only codes that reach probability P")
     parser.add_argument(
-        "--output", type=pathlib.Path, metavar="PNG", help="default NAME_samples.png"
+        "--output", type=output_file(".png"), metavar="PNG", help="default NAME_samples.png"
     )
 
 
 def run(arguments):
     labels = labels_of(arguments.labels, arguments.model)
-    name = pathlib.Path(arguments.model).name
+    columns = arguments.num or COLUMNS
+    count = (arguments.num or UNCONDITIONAL) if labels is None else columns * len(labels)
+    if count > MOST:
+        raise UsageError(f"argument --num: a grid holds at most {MOST} images, not {count}")
+    name = pathlib.Path(arguments.model).resolve().name
     output = arguments.output or pathlib.Path(f"{name}_samples.png")
     backend.start(arguments.debug)
     from vqzoo.evaluation import pictures
 
     model = zoo.load(arguments.model)
-    columns = arguments.num or COLUMNS
-    count = (arguments.num or UNCONDITIONAL) if labels is None else columns * len(labels)
     images = model.sample(
         count,
         labels if labels is None else [label for label in labels for _ in range(columns)],
@@ -52,10 +58,11 @@ def run(arguments):
         batch_size=128,
     )
     pictures.save_png(output, pictures.grid(images, columns if labels else COLUMNS))
-    print(f"wrote {count} samples to {output}")
+    print(f"wrote {counted(count, 'sample')} to {output}")
     examples = zoo.describe(arguments.model)["folder"] / "examples"
     if examples.is_dir():
         beside = output.with_name(f"{name}_reconstructions.png")
         originals, _ = read_images([examples], model.autoencoder.image_shape)
         pictures.save_png(beside, pictures.comparison(originals, model.reconstruct(originals)))
-        print(f"wrote {len(originals)} images and their reconstructions to {beside}")
+        shown = counted(len(originals), "image")
+        print(f"wrote {shown} and their reconstructions to {beside}")

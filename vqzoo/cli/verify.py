@@ -1,6 +1,7 @@
 """`vqzoo verify`: checksums of all weights that are installed."""
 
 from vqzoo import zoo
+from vqzoo.cli.image_files import counted
 
 HELP = "Checksums of all installed weights."
 EXAMPLE = "vqzoo verify"
@@ -19,4 +20,4 @@ def run(arguments):
             print(f"     {problem}")
             bad += 1
     if bad:
-        raise ValueError(f"{bad} files are not what they were published as")
+        raise ValueError(f"not what they were published as: {counted(bad, 'file')}")

@@ -7,6 +7,7 @@ import numpy as np
 
 from vqzoo.evaluation.codebook import usage_counts
 from vqzoo.evaluation.encoding import encode_source
+from vqzoo.files import whole_file
 
 SMALLEST_SIDE = 64
 """Pixels to which a tiny image is enlarged, by whole factors, so that one sees something."""
@@ -55,10 +56,12 @@ def comparison(images, reconstructions, columns=10):
 
 
 def save_png(path, pixels):
-    """Writes a uint8 array `(height, width, 1 or 3)` as a PNG file."""
+    """Writes a uint8 array `(height, width, 1 or 3)` as a PNG file, which appears whole."""
     from PIL import Image  # slow to import, and numbers need none
 
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(path)
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    with whole_file(path) as temporary:
+        picture.save(temporary, format="PNG")
 
 
 def draw_pictures(model, test, folder, seed=0, columns=10):
