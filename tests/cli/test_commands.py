@@ -167,7 +167,13 @@ def test_verify_counts_what_is_wrong(capsys, monkeypatch):
     [
         (["sample", "vqvae_fashon"], "no model named 'vqvae_fashon'; did you mean vqvae_fash"),
         (["sample", "tiny", "--labels", "bags"], "did you mean bag?"),
-        (["sample", "tiny", "--labels", "3"], "no class '3'"),
+        (["sample", "tiny", "--labels", "3"], "no class '3'; it has boot, bag, coat, or ids 0..2"),
+        (["sample", "tiny", "--labels", "-1"], "no class '-1'; it has boot, bag, coat, or ids"),
+        (["sample", "tiny", "--labels", ""], "no class ''; it has boot, bag, coat, or ids 0..2"),
+        (["complete", "tiny", "images", "--box", "4,0,4,2", "--labels", ""], "no class ''"),
+        (["sample", ""], "no model named ''; the entries are "),
+        (["train", ""], "no entry named ''; the entries are "),
+        (["sample", "tiny", "--frob", "1"], "unrecognized arguments: --frob 1"),
         (["sample", "tiny", "--num", "0"], "--num: must be a whole number of 1 or more"),
         (["sample", "tiny", "--seed", "-1"], "--seed: must be a whole number in 0..4294967295"),
         (["sample", "tiny", "--temperature", "0"], "--temperature: must be a number above 0"),
@@ -183,6 +189,28 @@ def test_verify_counts_what_is_wrong(capsys, monkeypatch):
 )
 def test_wrong_use_is_one_line_and_exit_code_2(work, capsys, arguments, message):
     assert message in fail(capsys, 2, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("size", "white", "message"),
+    [
+        ((12, 8), 0, "mask.png is white nowhere"),
+        ((8, 12), 255, "mask.png must be 8 pixels high and 12 wide or 2 pixels high and 3 wide. "),
+        (None, None, "mask.png is no readable image"),
+    ],
+)
+def test_wrong_masks_are_named(work, capsys, tiny_model, monkeypatch, size, white, message):
+    monkeypatch.setattr(zoo, "load", lambda name: tiny_model)
+    (work / "mask.png").write_bytes(b"no picture")
+    if size:
+        Image.new("L", size, white).save("mask.png")
+    line = fail(capsys, 1, "complete", "tiny", "images", "--mask", "mask.png")
+    assert f"argument --mask: {message}" in line and "--skip-bad" not in line
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"vqzoo {vqzoo.__version__}\n"
 
 
 def test_wrong_commands(capsys):

@@ -14,11 +14,9 @@ class UsageError(Exception):
 
 def model_name(text):
     """Argument type: an entry's name, or a folder that `vqzoo train` or `ZooModel.save` wrote."""
-    if text in configs.names() or zoo.model_folder(text):
+    if text and (text in configs.names() or zoo.model_folder(text)):
         return text
-    raise argparse.ArgumentTypeError(
-        f"no model named {text!r}; did you mean {configs.nearest(text, configs.names())}?"
-    )
+    raise argparse.ArgumentTypeError(f"no model named {text!r}; {_entry_meant(text)}")
 
 
 def entry_or_yaml(text):
@@ -28,9 +26,14 @@ def entry_or_yaml(text):
     if text.endswith((".yaml", ".yml")):
         return str(existing_path(text))
     raise argparse.ArgumentTypeError(
-        f"no entry named {text!r}; did you mean {configs.nearest(text, configs.names())}? "
-        "The path of a configuration ends in .yaml"
+        f"no entry named {text!r}; {_entry_meant(text)} The path of a configuration ends in .yaml"
     )
+
+
+def _entry_meant(text):
+    if not text:
+        return f"the entries are {', '.join(configs.names())}."
+    return f"did you mean {configs.nearest(text, configs.names())}?"
 
 
 def existing_path(text):
@@ -159,14 +162,19 @@ def labels_of(text, model):
     labels = [label.strip() for label in text.split(",")]
     unknown = [label for label in labels if not _is_label(label, class_names or [])]
     if unknown:
-        hint = (
-            f"did you mean {configs.nearest(unknown[0], class_names)}? "
-            f"It has {', '.join(class_names)}"
-            if class_names
-            else "it has no classes"
-        )
+        hint = _class_meant(unknown[0], class_names)
         raise UsageError(f"argument --labels: {model} has no class {unknown[0]!r}; {hint}")
     return [class_names.index(x) if x in class_names else int(x) for x in labels]
+
+
+def _class_meant(text, class_names):
+    """Names a similar class where there may be one, and says what there is."""
+    if not class_names:
+        return "it has no classes"
+    known = f"it has {', '.join(class_names)}, or ids 0..{len(class_names) - 1}"
+    if not text or text.lstrip("+-").isdecimal():
+        return known
+    return f"did you mean {configs.nearest(text, class_names)}? Else {known}"
 
 
 def _is_label(text, class_names):

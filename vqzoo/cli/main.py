@@ -9,6 +9,7 @@ import traceback
 
 from absl.flags import argparse_flags
 
+import vqzoo
 from vqzoo.cli.arguments import UsageError
 
 COMMANDS = (
@@ -48,7 +49,7 @@ def main(argv=None):
         int exit code: 0, 1 for a failure, 2 for wrong use. `--help` raises `SystemExit`.
     """
     try:
-        arguments = make_parser().parse_args(sys.argv[1:] if argv is None else argv)
+        arguments = _parse(sys.argv[1:] if argv is None else argv)
     except SystemExit as end:
         return end.code
     if not arguments.debug:
@@ -68,9 +69,19 @@ def main(argv=None):
     return 0
 
 
+def _parse(argv):
+    parser = make_parser()
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.prog = f"vqzoo {arguments.command}"  # whose --help lists what there is
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments
+
+
 def make_parser():
     """The parser of all commands; reading it imports nothing heavy."""
     parser = Parser(prog="vqzoo", description="A zoo of VQ-VAE image models: vqzoo COMMAND --help.")
+    parser.add_argument("--version", action="version", version=f"vqzoo {vqzoo.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     for name in COMMANDS:
         module = importlib.import_module(f"vqzoo.cli.{name}")
