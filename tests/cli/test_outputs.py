@@ -42,6 +42,7 @@ def no_load(monkeypatch):
         (["sample", "tiny", "--output", "dir.png"], "must be a file, and 'dir.png' is a folder"),
         (["sample", "tiny", "--output", "mask.png/a.png"], "because 'mask.png' is a file"),
         (["sample", "tiny", "--output", ""], "must be a path"),
+        (["sample", "tiny", "--output", "tiny_reconstructions.png"], "where the reconstructions"),
         (["sample", "tiny", "--num", "3334"], "holds at most 10000 images, not 10002"),
         (["encode", "tiny", "images", "--output", "c"], "must be a file that ends in .npz"),
         (["reconstruct", "tiny", "images", "--output", "mask.png"], "'mask.png' is a file"),

@@ -44,6 +44,9 @@ def run(arguments):
         raise UsageError(f"argument --num: a grid holds at most {MOST} images, not {count}")
     name = pathlib.Path(arguments.model).resolve().name
     output = arguments.output or pathlib.Path(f"{name}_samples.png")
+    beside = output.with_name(f"{name}_reconstructions.png")
+    if beside == output:
+        raise UsageError(f"argument --output: {output} is where the reconstructions go")
     backend.start(arguments.debug)
     from vqzoo.evaluation import pictures
 
@@ -61,7 +64,6 @@ def run(arguments):
     print(f"wrote {counted(count, 'sample')} to {output}")
     examples = zoo.describe(arguments.model)["folder"] / "examples"
     if examples.is_dir():
-        beside = output.with_name(f"{name}_reconstructions.png")
         originals, _ = read_images([examples], model.autoencoder.image_shape)
         pictures.save_png(beside, pictures.comparison(originals, model.reconstruct(originals)))
         shown = counted(len(originals), "image")
