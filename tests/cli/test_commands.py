@@ -166,7 +166,7 @@ def test_verify_counts_what_is_wrong(capsys, monkeypatch):
     ("arguments", "message"),
     [
         (["sample", "vqvae_fashon"], "no model named 'vqvae_fashon'; did you mean vqvae_fash"),
-        (["sample", "tiny", "--labels", "bags"], "did you mean bag?"),
+        (["sample", "tiny", "--labels", "bags"], "did you mean bag? It has boot, bag, coat, or ids 0..2"),
         (["sample", "tiny", "--labels", "3"], "no class '3'; it has boot, bag, coat, or ids 0..2"),
         (["sample", "tiny", "--labels", "-1"], "no class '-1'; it has boot, bag, coat, or ids"),
         (["sample", "tiny", "--labels", ""], "no class ''; it has boot, bag, coat, or ids 0..2"),

@@ -174,7 +174,7 @@ def _class_meant(text, class_names):
     known = f"it has {', '.join(class_names)}, or ids 0..{len(class_names) - 1}"
     if not text or text.lstrip("+-").isdecimal():
         return known
-    return f"did you mean {configs.nearest(text, class_names)}? Else {known}"
+    return f"did you mean {configs.nearest(text, class_names)}? I{known[1:]}"
 
 
 def _is_label(text, class_names):
