@@ -28,3 +28,9 @@ def whole_file(path):
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Writes a text file in UTF-8, whole or not at all; errors as for `whole_file`."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

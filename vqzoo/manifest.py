@@ -4,9 +4,9 @@ import hashlib
 import json
 import os
 import pathlib
-import tempfile
 
 import vqzoo
+from vqzoo.files import write_text
 
 FORMAT_VERSION = 1
 """Version of a model folder that this package writes, and the newest that it reads."""
@@ -18,20 +18,6 @@ def sha256(path):
     """Hexadecimal SHA-256 of a whole file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_text(path, text):
-    """Writes a text file under a temporary name, then renames it: it appears whole or not."""
-    path = pathlib.Path(path)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def write(folder, names, **promises):

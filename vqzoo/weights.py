@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from vqzoo import config as configs
+from vqzoo import files
 from vqzoo import manifest as manifests
 
 AUTOENCODER, PRIOR = "autoencoder.weights.h5", "prior.weights.h5"
@@ -129,7 +130,7 @@ def save_folder(folder, config, autoencoder, prior, tokenizer_hash):
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    manifests.write_text(folder / configs.CONFIG_FILE, configs.dump(config))
+    files.write_text(folder / configs.CONFIG_FILE, configs.dump(config))
     save_weights(autoencoder, folder / AUTOENCODER)
     names = [configs.CONFIG_FILE, AUTOENCODER]
     if prior is not None:

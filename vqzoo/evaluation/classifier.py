@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from vqzoo import config as configs
+from vqzoo import files
 from vqzoo import manifest as manifests
 from vqzoo import weights
 
@@ -64,7 +65,7 @@ class Classifier:
             "class_names": self.class_names,
             "data": self.data_name,
         }
-        manifests.write_text(folder / CONFIG, json.dumps(content, indent=1) + "\n")
+        files.write_text(folder / CONFIG, json.dumps(content, indent=1) + "\n")
         weights.save_weights(self.network, folder / WEIGHTS)
         manifests.write(folder, [CONFIG, WEIGHTS], class_names=self.class_names)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from vqzoo import config as configs
 from vqzoo import data as datasets
-from vqzoo import manifest as manifests
+from vqzoo import files
 from vqzoo import weights
 from vqzoo.evaluation.classifier import Classifier, create, load_classifier
 
@@ -96,7 +96,7 @@ def main(arguments=None):
         "machine": f"{platform.machine()}, backend {keras.backend.backend()}",
         "versions": {"python": platform.python_version(), "keras": keras.__version__},
     }
-    manifests.write_text(folder / "results.json", json.dumps(results, indent=1) + "\n")
+    files.write_text(folder / "results.json", json.dumps(results, indent=1) + "\n")
     print(f"test accuracy {scores['test_accuracy']:.4f}; wrote {folder}")
 
 
