@@ -24,7 +24,7 @@ import tensorflow as tf
 from keras import ops
 
 from vqzoo.layers import VectorQuantizerEMA
-from vqzoo.layers.nearest_code import block_rows, nearest_code
+from vqzoo.layers.nearest_code import block_rows
 
 SIZES = {  # features (batch, height, width, dim), number of codes, rounds
     "N=32768 K=512 D=64": ((32, 32, 32, 64), 512, 25),

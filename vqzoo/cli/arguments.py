@@ -4,7 +4,6 @@ import argparse
 import pathlib
 
 from vqzoo import config as configs
-from vqzoo import manifest as manifests
 from vqzoo import zoo
 
 
