@@ -22,9 +22,10 @@ def answers(name):
 
 
 def examples(folder):
-    """uint8 `(images, height, width, 1)`, the sample images beside an entry's weights."""
+    """uint8 `(images, height, width, channels)`, the sample images beside an entry's weights."""
     paths = sorted((pathlib.Path(folder) / "examples").glob("*.png"))
-    return np.stack([np.asarray(Image.open(path)) for path in paths])[..., None]
+    images = np.stack([np.asarray(Image.open(path)) for path in paths])
+    return images if images.ndim == 4 else images[..., None]
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import shutil
@@ -149,6 +150,8 @@ def test_train_evaluate_and_export_hand_on_their_arguments(work, capsys, monkeyp
         evaluation, "evaluate", lambda model, *splits, seed: calls.append((splits, seed)) or scores
     )
     assert succeed(capsys, "evaluate", "tiny", "--seed", 5) == "reconstruction.mse 0.5\n"
+    assert "wrote s.json" in succeed(capsys, "evaluate", "tiny", "--seed", 5, "--output", "s.json")
+    assert json.loads((work / "s.json").read_text()) == scores
     assert calls[1] == (("test", "train"), 5)
 
     monkeypatch.setattr(vqzoo.ZooModel, "export", lambda model, folder: f"{folder}/1")

@@ -1,8 +1,10 @@
 """`vqzoo evaluate`: the numbers of a model, computed again."""
 
-from vqzoo import zoo
+import json
+
+from vqzoo import files, zoo
 from vqzoo.cli import backend
-from vqzoo.cli.arguments import add_model, existing_path, seed
+from vqzoo.cli.arguments import add_model, existing_path, output_file, seed
 from vqzoo.cli.describe import score_lines
 
 HELP = "Scores of a model on its test images."
@@ -15,6 +17,9 @@ def add_arguments(parser):
         "--data", type=existing_path, metavar="FOLDER", help="images to use instead of its data set"
     )
     parser.add_argument("--seed", type=seed, default=0, help="of the samples (default 0)")
+    parser.add_argument(
+        "--output", type=output_file(".json"), metavar="JSON", help="write them to a file as well"
+    )
     parser.add_argument("--skip-bad", action="store_true", help="leave out unreadable images")
 
 
@@ -27,5 +32,9 @@ def run(arguments):
         data.open_source(model.config["data"], split, arguments.data, arguments.skip_bad)
         for split in ("test", "train")
     )
-    for line in score_lines(evaluation.evaluate(model, test, train, seed=arguments.seed)):
+    scores = evaluation.evaluate(model, test, train, seed=arguments.seed)
+    for line in score_lines(scores):
         print(line)
+    if arguments.output:
+        files.write_text(arguments.output, json.dumps(scores, indent=2) + "\n")
+        print(f"wrote {arguments.output}")

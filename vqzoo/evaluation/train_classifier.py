@@ -19,14 +19,15 @@ from vqzoo.evaluation.classifier import Classifier, create, load_classifier
 BATCH_SIZE, LEARNING_RATE = 128, 2e-3
 
 
-def train_classifier(train, test, data_name, epochs=8, seed=0):
-    """Trains on one source with mirrored images, and measures on another.
+def train_classifier(train, test, data_name, epochs=8, seed=0, mirror=False):
+    """Trains on one source, and measures on another.
 
     Args:
         train, test: `vqzoo.data.ImageSource` with labels and the same `class_names`.
         data_name: str, recorded with the weights.
         epochs: int, passes over `train`.
         seed: int, of the initial weights, the dropout and the order of the images.
+        mirror: bool, whether half of the images are seen mirrored; not for digits.
 
     Returns:
         `(classifier, scores)`, scores being a dict of `test_accuracy`, and of
@@ -40,7 +41,7 @@ def train_classifier(train, test, data_name, epochs=8, seed=0):
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    batches = datasets.training_batches(train, BATCH_SIZE, seed, steps, flip=True)
+    batches = datasets.training_batches(train, BATCH_SIZE, seed, steps, flip=mirror)
     network.fit(batches, steps_per_epoch=steps, shuffle=False)
     weights.round_to_float16(network)  # the scores are those of the weights as they are stored
     classifier = Classifier(network, train.class_names, data_name)
@@ -74,6 +75,7 @@ def main(arguments=None):
     parser.add_argument("--output", help="folder to write (classifier_DATA)")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mirror", action="store_true", help="mirror half of the images")
     options = parser.parse_args(arguments)
     data = configs.load_config(options.entry)["data"]
     test = datasets.open_source(data, "test", options.data)
@@ -82,7 +84,8 @@ def main(arguments=None):
         return
     train = datasets.open_source(data, "train", options.data)
     start = time.monotonic()
-    classifier, scores = train_classifier(train, test, data["name"], options.epochs, options.seed)
+    settings = options.epochs, options.seed, options.mirror
+    classifier, scores = train_classifier(train, test, data["name"], *settings)
     folder = pathlib.Path(options.output or f"classifier_{data['name']}")
     classifier.save(folder)
     results = {
@@ -92,6 +95,7 @@ def main(arguments=None):
         "parameters": classifier.network.count_params(),
         "epochs": options.epochs,
         "seed": options.seed,
+        "mirror": options.mirror,
         "wall_time_seconds": round(time.monotonic() - start),
         "machine": f"{platform.machine()}, backend {keras.backend.backend()}",
         "versions": {"python": platform.python_version(), "keras": keras.__version__},
