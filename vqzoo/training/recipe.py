@@ -2,23 +2,18 @@
 
 import math
 import pathlib
-import shutil
 import sys
-import time
 
 import keras
 import numpy as np
-from PIL import Image
 
 from vqzoo import config as configs
 from vqzoo import data as datasets
 from vqzoo import evaluation, models, priors, weights, zoo
 from vqzoo.progress import track
-from vqzoo.training.checkpoints import Checkpoints
 from vqzoo.training.devices import strategy_scope
 from vqzoo.training.event_callback import EventCallback
-from vqzoo.training.event_log import EventLog
-from vqzoo.training.results import write_results
+from vqzoo.training.judging import judge
 from vqzoo.training.run_folder import RunFolder
 from vqzoo.training.space import bytes_needed
 from vqzoo.training.stage import fit_stage
@@ -28,7 +23,7 @@ SMOKE_IMAGES, SMOKE_SAMPLES = 256, 100
 """Images of each split that a smoke run uses, and samples that it judges: as many as the picture
 of samples shows for ten classes, so that one compiled sampler serves both."""
 
-NUM_SAMPLES, SAMPLE_SEED = 2000, 0
+NUM_SAMPLES = 2000
 """Samples on which a run is judged."""
 
 MAX_INTERVAL = 1000
@@ -189,35 +184,6 @@ class Recipe:
                 weights.save_weights(trained, done)
         weights.load_weights(prior, done)
         return prior
-
-
-def judge(model, images, folder, name, num_samples):
-    """Evaluates the model of a run; writes pictures and, as the last of all, `results.json`."""
-    start = time.monotonic()
-    scores = evaluation.evaluate(
-        model, images["test"], images["train"], num_samples=num_samples, seed=SAMPLE_SEED
-    )
-    pictures = evaluation.draw_pictures(model, images["test"], folder, SAMPLE_SEED)
-    log = EventLog(folder / "logs" / "pictures")
-    for path in pictures:
-        pixels = np.asarray(Image.open(path).convert("RGB"))
-        log.image(0, path.stem, pixels)
-        shutil.copy(path, folder / "model")
-    log.close()
-    stages = {stage: folder / "checkpoints" / stage for stage in model.config["training"]}
-    seconds = {stage: Checkpoints(path).notes().get("seconds", 0) for stage, path in stages.items()}
-    seconds["evaluation"] = time.monotonic() - start
-    seconds["a_sample_of_64"] = _seconds_per_sample(model)
-    for place in (folder / "model", folder):
-        write_results(place / zoo.RESULTS, name, model.config, scores, seconds, SAMPLE_SEED)
-
-
-def _seconds_per_sample(model, num_images=64):
-    """Wall time of one image when `num_images` are sampled at once; without compiling."""
-    model.sample(num_images, seed=SAMPLE_SEED)
-    start = time.monotonic()
-    model.sample(num_images, seed=SAMPLE_SEED)
-    return (time.monotonic() - start) / num_images
 
 
 def _open(data_config, split, folder, smoke, skip_bad):

@@ -1,0 +1,44 @@
+"""What a run ends with: scores, pictures and `results.json`."""
+
+import shutil
+import time
+
+import numpy as np
+from PIL import Image
+
+from vqzoo import evaluation, zoo
+from vqzoo.training.checkpoints import Checkpoints
+from vqzoo.training.event_log import EventLog
+from vqzoo.training.results import write_results
+
+SAMPLE_SEED = 0
+"""Seed of the samples on which a run is judged."""
+
+
+def judge(model, images, folder, name, num_samples):
+    """Evaluates the model of a run; writes pictures and, as the last of all, `results.json`."""
+    start = time.monotonic()
+    scores = evaluation.evaluate(
+        model, images["test"], images["train"], num_samples=num_samples, seed=SAMPLE_SEED
+    )
+    pictures = evaluation.draw_pictures(model, images["test"], folder, SAMPLE_SEED)
+    log = EventLog(folder / "logs" / "pictures")
+    for path in pictures:
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        log.image(0, path.stem, pixels)
+        shutil.copy(path, folder / "model")
+    log.close()
+    stages = {stage: folder / "checkpoints" / stage for stage in model.config["training"]}
+    seconds = {stage: Checkpoints(path).notes().get("seconds", 0) for stage, path in stages.items()}
+    seconds["evaluation"] = time.monotonic() - start
+    seconds["a_sample_of_64"] = _seconds_per_sample(model)
+    for place in (folder / "model", folder):
+        write_results(place / zoo.RESULTS, name, model.config, scores, seconds, SAMPLE_SEED)
+
+
+def _seconds_per_sample(model, num_images=64):
+    """Wall time of one image when `num_images` are sampled at once; without compiling."""
+    model.sample(num_images, seed=SAMPLE_SEED)
+    start = time.monotonic()
+    model.sample(num_images, seed=SAMPLE_SEED)
+    return (time.monotonic() - start) / num_images
