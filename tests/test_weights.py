@@ -1,3 +1,6 @@
+import re
+import tempfile
+
 import h5py
 import keras
 import numpy as np
@@ -91,10 +94,28 @@ def test_files_of_another_model_are_refused(model, tmp_path, change):
         elif change == "reshaped":
             file[name] = array[:, :, :-1]
     before = [keras.ops.convert_to_numpy(weight) for weight in model.prior.weights]
-    with pytest.raises(ValueError, match=name):
+    named = name if change != "missing" else re.escape(str(array.shape))
+    with pytest.raises(ValueError, match=f"a.weights.h5 must hold the .*{named}"):
         weights.load_weights(model.prior, path)
     for old, new in zip(before, model.prior.weights, strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_arrays_under_other_names_are_refused(model, tmp_path):
+    path = tmp_path / "a.weights.h5"
+    weights.save_weights(model.prior, path)
+    name = next(name for name, array in arrays(path).items() if array.ndim == 4)
+    with h5py.File(path, "r+") as file:
+        file.move(name.split("/vars")[0], "elsewhere")
+    with pytest.raises(ValueError, match="a.weights.h5 names its arrays otherwise"):
+        weights.load_weights(model.prior, path)
+
+
+def test_loading_needs_no_room_on_a_disk(model, tmp_path, monkeypatch):
+    path = tmp_path / "a.weights.h5"
+    weights.save_weights(model.prior, path)
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda *args: pytest.fail("a scratch folder"))
+    weights.load_weights(model.prior, path)
 
 
 @pytest.mark.parametrize("length", [0, 100, -1])

@@ -1,5 +1,6 @@
 """Model folders: the configuration, weights and checksums of one model, written whole."""
 
+import collections
 import os
 import pathlib
 import tempfile
@@ -50,13 +51,13 @@ def save_weights(model, path):
         model: a built `keras.Model`.
         path: path of the file, which appears under this name only when it is whole.
     """
-    path = pathlib.Path(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as scratch:
-        full, small = (os.path.join(scratch, f"{name}.weights.h5") for name in ("full", "small"))
-        model.save_weights(full)
-        with h5py.File(full) as source, h5py.File(small, "w") as target:
-            _copy_halved(source, target)
-        os.replace(small, path)
+    with files.whole_file(path) as small:
+        with tempfile.TemporaryDirectory(dir=small.parent, prefix=".saving-") as scratch:
+            full = os.path.join(scratch, "full.weights.h5")
+            model.save_weights(full)
+            with h5py.File(full) as source, h5py.File(small, "w") as target:
+                _copy_halved(source, target)
+        files.sync(small)
 
 
 def _copy_halved(source, target):
@@ -83,26 +84,37 @@ def load_weights(model, path):
 
     Raises:
         ValueError: if the file is no whole h5 file, or lacks or adds an array, or has one of
-            another shape: Keras itself would leave some weights as they were, silently.
+            another shape.
     """
     try:
         stored = _shapes(path)
     except OSError as error:
         raise ValueError(f"{path} is not a whole weights file: {error}") from error
-    with tempfile.TemporaryDirectory() as scratch:
-        own = os.path.join(scratch, "own.weights.h5")
-        model.save_weights(own)
-        expected = _shapes(own)
-    if stored != expected:
-        name, shape = sorted(set(expected.items()) ^ set(stored.items()), key=str)[0]
-        raise ValueError(
-            f"{path} must hold the weights of this {type(model).__name__}, as its config.yaml "
-            f"builds it. `{name}` must be {expected.get(name, 'absent')}. "
-            f"Received: {stored.get(name, 'nothing')}"
-        )
+    _check_shapes(model, path, stored)
     with warnings.catch_warnings():  # a compiled model has an optimiser, the file has none
         warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-        model.load_weights(path)
+        try:
+            model.load_weights(path)
+        except ValueError as error:
+            raise ValueError(f"{path} names its arrays otherwise than this model: {error}") from error
+
+
+def _check_shapes(model, path, stored):
+    """Compares the arrays' shapes: Keras would stop with some weights loaded, and see none added.
+
+    What an array is called Keras itself compares.
+    """
+    expected = collections.Counter(tuple(weight.shape) for weight in model.weights)
+    found = collections.Counter(stored.values())
+    if found == expected:
+        return
+    added = next((name for name, shape in stored.items() if shape in found - expected), "nothing")
+    lacking = ", ".join(map(str, expected - found)) or "none"
+    raise ValueError(
+        f"{path} must hold the {len(model.weights)} arrays of this {type(model).__name__}, as its "
+        f"config.yaml builds it. Shapes that it lacks: {lacking}. Received: {len(stored)} arrays; "
+        f"of a shape that does not fit: {added} {stored.get(added, '')}"
+    )
 
 
 def _shapes(path):

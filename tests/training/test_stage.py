@@ -21,7 +21,8 @@ from tests.training.tiny_stage import (
     state_of,
 )
 
-from vqzoo.training import checkpoints, files
+from vqzoo import files
+from vqzoo.training import checkpoints
 from vqzoo.training.stage import fit_stage, make_optimizer
 
 

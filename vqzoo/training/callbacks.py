@@ -6,7 +6,7 @@ import time
 import keras
 import numpy as np
 
-from vqzoo.training import files
+from vqzoo import files
 
 
 class SaveState(keras.callbacks.Callback):
@@ -133,10 +133,9 @@ def first_not_finite(model):
 
 def save_weights_whole(model, path):
     """`model.save_weights(path)` through a temporary file, so that `path` is always whole."""
-    temporary = path.with_name(f"part-{path.name}")
-    model.save_weights(temporary)
-    files.sync(temporary)
-    temporary.replace(path)
+    with files.whole_file(path) as temporary:
+        model.save_weights(temporary)
+        files.sync(temporary)
 
 
 def _duration(seconds):

@@ -9,7 +9,7 @@ import warnings
 import keras
 import numpy as np
 
-from vqzoo.training import files
+from vqzoo import files
 
 FORMAT_VERSION = 1
 KEPT = 2

@@ -11,7 +11,7 @@ import subprocess
 import keras
 
 import vqzoo
-from vqzoo.training import files
+from vqzoo import files
 
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "grain", "tensorflow-probability")
 

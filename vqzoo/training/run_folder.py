@@ -6,7 +6,7 @@ import pathlib
 import shutil
 
 from vqzoo import config as configs
-from vqzoo.training import files
+from vqzoo import files
 
 LOCK = ".lock"
 
