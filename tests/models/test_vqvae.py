@@ -185,6 +185,56 @@ def test_tokenizer_hash_knows_what_decides_the_codes():
     assert new_model(commitment_cost=0.5).tokenizer_hash() != start
 
 
+@pytest.mark.parametrize("codebook, losses, moves", [("loss", 2, True), ("frozen", 1, False)])
+def test_a_codebook_of_gradients_or_of_none(codebook, losses, moves):
+    model = new_model(codebook=codebook)
+    mse, distance, _ = numpy_losses(model, IMAGES)
+    model.compile("adam")
+    before = ops.convert_to_numpy(model.quantizer.codebook)
+    logs = model.train_on_batch(IMAGES, return_dict=True)
+    weight = 0.7 + (losses - 1)  # the commitment's, and 1 for the codebook's own loss
+    np.testing.assert_allclose(logs["loss"], mse + weight * distance, rtol=1e-5)
+    assert np.array_equal(before, model.quantizer.codebook) != moves
+    assert any("quantizer" in w.path for w in model.trainable_variables) == moves
+
+
+def test_codebooks_that_do_not_move_by_averages_start_from_the_seed():
+    keras.utils.set_random_seed(0)
+    books = [VQVAE(**{**ARGUMENTS, "codebook": "frozen", "seed": s}).quantizer for s in (3, 3, 4)]
+    books = [ops.convert_to_numpy(book.codebook) for book in books]
+    np.testing.assert_array_equal(books[0], books[1])
+    assert np.abs(books[0]).max() <= 1 / 16 and not np.array_equal(books[0], books[2])
+
+
+def test_options_without_meaning_are_refused():
+    for name, value in (("decay", 0.9), ("codebook_init", "kmeans"), ("restart_threshold", 1.0)):
+        with pytest.raises(ValueError, match=f"`{name}` must be left at .* Received: {value!r}"):
+            VQVAE(**ARGUMENTS, codebook="loss", **{name: value})
+    with pytest.raises(ValueError, match="`codebook` must be .* Received: 'gradient'"):
+        VQVAE(**ARGUMENTS, codebook="gradient")
+
+
+def test_the_hash_covers_arguments_as_before_there_were_codebook_and_batch_norm():
+    given = {**ARGUMENTS, "decay": 0.99, "codebook_init": "uniform", "restart_threshold": None}
+    assert new_model().get_config() == {**given, "name": "vqvae"}
+    assert new_model(batch_norm=True).get_config()["batch_norm"] is True
+    frozen, trained = new_model(codebook="frozen"), new_model(codebook="loss")
+    trained.set_weights(new_model(codebook="loss").get_weights())
+    assert frozen.tokenizer_hash() != trained.tokenizer_hash() != new_model().tokenizer_hash()
+
+
+@pytest.mark.parametrize("changes", [{"codebook": "loss", "batch_norm": True}, {"codebook": "frozen"}])
+def test_other_codebooks_are_the_same_in_a_fresh_process(changes, tmp_path):
+    model = new_model(**changes)
+    model.compile("adam")
+    model.fit(IMAGES, verbose=0)
+    model.fit(IMAGES, verbose=0)
+    loaded = call_in_fresh_process(model, IMAGES, "vqzoo.models", tmp_path)
+    np.testing.assert_allclose(loaded, model(IMAGES), rtol=1e-5, atol=1e-6)
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.tokenizer_hash() == model.tokenizer_hash()
+
+
 def test_config_gives_the_same_model():
     model = new_model()
     again = VQVAE.from_config(model.get_config())

@@ -40,6 +40,7 @@ def test_config_gives_the_same_network():
         "image_channels": 3,
         "embedding_dim": 6,
         **SIZES,
+        "batch_norm": False,
         "name": "hand",
     }
     again.set_weights(decoder.get_weights())
@@ -50,3 +51,17 @@ def test_a_saved_decoder_is_the_same_in_a_fresh_process(tmp_path):
     decoder = Decoder(3, 6, **SIZES)
     loaded = call_in_fresh_process(decoder, VECTORS, "vqzoo.networks", tmp_path)
     np.testing.assert_allclose(loaded, decoder(VECTORS), rtol=1e-6, atol=1e-6)
+
+
+def test_batch_normalisation_is_in_every_block_and_survives_saving(tmp_path):
+    network = Decoder(3, 6, **SIZES, batch_norm=True)
+    names = [weight.path for weight in network.weights if "moving_mean" in weight.path]
+    assert len(names) == 2 * SIZES["num_residual_blocks"] + 1
+    before, inputs = network(0 * VECTORS), VECTORS
+    for _ in range(50):
+        network(inputs, training=True)
+    assert np.abs(network(0 * inputs) - before).max() > 0.01, "its statistics have moved"
+    path = tmp_path / "network.keras"
+    network.save(path)
+    again = keras.saving.load_model(path)
+    np.testing.assert_allclose(again(inputs), network(inputs), rtol=1e-6, atol=1e-6)

@@ -55,6 +55,7 @@ def test_config_gives_the_same_network():
         "image_channels": 3,
         "embedding_dim": 5,
         **SIZES,
+        "batch_norm": False,
         "name": "eyes",
     }
     again.set_weights(encoder.get_weights())
@@ -66,3 +67,17 @@ def test_a_saved_encoder_is_the_same_in_a_fresh_process(tmp_path):
     encoder, images = Encoder(3, 5, **SIZES), all_grey_levels(3)
     loaded = call_in_fresh_process(encoder, images, "vqzoo.networks", tmp_path)
     np.testing.assert_allclose(loaded, encoder(images), rtol=1e-6, atol=1e-6)
+
+
+def test_batch_normalisation_is_in_every_block_and_survives_saving(tmp_path):
+    network = Encoder(3, 5, **SIZES, batch_norm=True)
+    names = [weight.path for weight in network.weights if "moving_mean" in weight.path]
+    assert len(names) == 2 * SIZES["num_residual_blocks"] + 1
+    before, inputs = network(0 * all_grey_levels(3)), all_grey_levels(3)
+    for _ in range(50):
+        network(inputs, training=True)
+    assert np.abs(network(0 * inputs) - before).max() > 0.01, "its statistics have moved"
+    path = tmp_path / "network.keras"
+    network.save(path)
+    again = keras.saving.load_model(path)
+    np.testing.assert_allclose(again(inputs), network(inputs), rtol=1e-6, atol=1e-6)

@@ -2,6 +2,8 @@
 
 import keras
 
+from vqzoo.layers.batch_normalization import batch_normalization
+
 
 @keras.saving.register_keras_serializable(package="vqzoo")
 class ResidualBlock(keras.layers.Layer):
@@ -14,19 +16,24 @@ class ResidualBlock(keras.layers.Layer):
     Args:
         filters: int, channels of input and output.
         residual_filters: int, channels between the two convolutions.
+        batch_norm: bool, whether each convolution is followed by batch normalisation.
         **kwargs: `name`, `dtype`, `trainable`, as for every `keras.layers.Layer`.
 
     Raises:
         ValueError: when built on inputs whose number of channels is not `filters`.
     """
 
-    def __init__(self, filters, residual_filters, **kwargs):
+    def __init__(self, filters, residual_filters, batch_norm=False, **kwargs):
         super().__init__(**kwargs)
         self.filters, self.residual_filters = filters, residual_filters
+        self.batch_norm = batch_norm
         self.spatial = keras.layers.Conv2D(
             residual_filters, 3, padding="same", dtype=self.dtype_policy, name="spatial"
         )
         self.pointwise = keras.layers.Conv2D(filters, 1, dtype=self.dtype_policy, name="pointwise")
+        if batch_norm:
+            self.spatial_norm = batch_normalization("spatial_norm", self.dtype_policy)
+            self.pointwise_norm = batch_normalization("pointwise_norm", self.dtype_policy)
 
     def build(self, input_shape):
         if input_shape[-1] != self.filters:
@@ -35,15 +42,24 @@ class ResidualBlock(keras.layers.Layer):
                 f"Received: {input_shape=}"
             )
         self.spatial.build(input_shape)
-        self.pointwise.build((*input_shape[:-1], self.residual_filters))
+        hidden_shape = (*input_shape[:-1], self.residual_filters)
+        self.pointwise.build(hidden_shape)
+        if self.batch_norm:
+            self.spatial_norm.build(hidden_shape)
+            self.pointwise_norm.build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         hidden = self.spatial(keras.ops.relu(inputs))
-        return inputs + self.pointwise(keras.ops.relu(hidden))
+        if self.batch_norm:
+            hidden = self.spatial_norm(hidden, training=training)
+        change = self.pointwise(keras.ops.relu(hidden))
+        if self.batch_norm:
+            change = self.pointwise_norm(change, training=training)
+        return inputs + change
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
         sizes = {"filters": self.filters, "residual_filters": self.residual_filters}
-        return {**super().get_config(), **sizes}
+        return {**super().get_config(), **sizes, "batch_norm": self.batch_norm}

@@ -38,6 +38,7 @@ class VectorQuantizer(CodebookLayer):
             scale and the reduction of the reconstruction loss.
         codebook_cost: float, weight of the second loss.
         trainable_codebook: bool; False leaves the codes where they start and the second loss out.
+        seed: int or None; decides where the codes start. None: from Keras' global seed.
         **kwargs: as for `keras.layers.Layer`.
 
     Call arguments:
@@ -55,20 +56,21 @@ class VectorQuantizer(CodebookLayer):
         commitment_cost=0.25,
         codebook_cost=1.0,
         trainable_codebook=True,
+        seed=None,
         **kwargs,
     ):
         super().__init__(num_embeddings, embedding_dim, commitment_cost, **kwargs)
         if not codebook_cost >= 0:
             raise ValueError(f"`codebook_cost` must be at least 0. Received: {codebook_cost}")
         self.codebook_cost = codebook_cost
-        self.trainable_codebook = trainable_codebook
+        self.trainable_codebook, self.seed = trainable_codebook, seed
 
     def build_codebook(self):
         limit = 1 / self.num_embeddings
         self.codebook = self.add_codebook_weight(
             "codebook",
             (self.num_embeddings, self.embedding_dim),
-            keras.initializers.RandomUniform(-limit, limit),
+            keras.initializers.RandomUniform(-limit, limit, self.seed),
             trainable=self.trainable_codebook,
         )
 
@@ -78,5 +80,5 @@ class VectorQuantizer(CodebookLayer):
             self.add_loss(self.codebook_cost * loss)
 
     def get_config(self):
-        arguments = ("codebook_cost", "trainable_codebook")
+        arguments = ("codebook_cost", "trainable_codebook", "seed")
         return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}

@@ -7,6 +7,7 @@ import json
 import keras
 from keras import ops
 
+from vqzoo.layers.vector_quantizer import VectorQuantizer
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
 from vqzoo.likelihoods.discretized_normal import DiscretizedNormal
 from vqzoo.models.as_layer import AsLayer
@@ -14,15 +15,17 @@ from vqzoo.networks.decoder import Decoder
 from vqzoo.networks.encoder import Encoder
 
 STRIDE = 4  # two strided convolutions
+EMA_ONLY = {"decay": 0.99, "codebook_init": "uniform", "restart_threshold": None}
+"""Arguments that mean something to a codebook of moving averages only, and their defaults."""
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
 class VQVAE(keras.Model):
     """Autoencoder with one map of discrete codes; stage 1 of a zoo model.
 
-    [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937), with the codebook
-    that follows its vectors by moving averages (Section 2.1 of arXiv:1906.00446). It is called on
-    uint8 images `(batch, height, width, channels)`, returns float32 means of the same shape on
+    [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937), by default with a
+    codebook that follows its vectors by moving averages (Section 2.1 of arXiv:1906.00446). It is
+    called on uint8 images `(batch, height, width, channels)`, returns float32 means of the same shape on
     the scale -1..1, and is trained by plain `compile` and `fit` on images:
 
     ```python
@@ -33,7 +36,8 @@ class VQVAE(keras.Model):
     ```
 
     The loss is the mean squared error on the scale -1..1, a mean over all values, plus
-    `commitment_cost` times the mean squared distance of the encoder's vectors to their codes.
+    `commitment_cost` times the mean squared distance of the encoder's vectors to their codes; a
+    codebook trained by its loss adds that distance once more, for the codes alone.
 
     Args:
         image_shape: three ints, height, width and channels; both sides divisible by 4. The
@@ -45,10 +49,16 @@ class VQVAE(keras.Model):
         num_residual_blocks: int, how many of them in each.
         commitment_cost, decay, codebook_init, restart_threshold, seed: as for
             `vqzoo.layers.VectorQuantizerEMA`.
+        codebook: how the codes are trained. `"ema"`: by `vqzoo.layers.VectorQuantizerEMA`.
+            `"loss"`: by the gradients of `vqzoo.layers.VectorQuantizer`, Equation 3 of the paper.
+            `"frozen"`: not at all. The last two know no `decay` and no `restart_threshold`, and
+            start at U(-1/K, 1/K).
+        batch_norm: bool, whether encoder and decoder have batch normalisation.
         name: str.
 
     Raises:
-        ValueError: if `image_shape` is no such triple, or a side is not divisible by 4.
+        ValueError: if `image_shape` is no such triple, a side is not divisible by 4, `codebook` is
+            none of these, or an argument is given that this `codebook` does not know.
     """
 
     def __init__(
@@ -64,6 +74,8 @@ class VQVAE(keras.Model):
         codebook_init="uniform",
         restart_threshold=None,
         seed=None,
+        codebook="ema",
+        batch_norm=False,
         name="vqvae",
     ):
         sides = image_shape[:2]
@@ -78,16 +90,20 @@ class VQVAE(keras.Model):
             "residual_filters": residual_filters,
             "num_residual_blocks": num_residual_blocks,
         }
-        codebook = {
+        options = {
             "commitment_cost": commitment_cost,
             "decay": decay,
             "codebook_init": codebook_init,
             "restart_threshold": restart_threshold,
             "seed": seed,
         }
-        encoder = Encoder(channels, embedding_dim, **sizes)
-        quantizer = VectorQuantizerEMA(num_embeddings, embedding_dim, **codebook, name="quantizer")
-        decoder = Decoder(channels, embedding_dim, **sizes)
+        # Left out at their defaults: the hash of a tokenizer covers the arguments that it was
+        # given before there were these.
+        later = {"codebook": codebook} if codebook != "ema" else {}
+        later |= {"batch_norm": batch_norm} if batch_norm else {}
+        encoder = Encoder(channels, embedding_dim, **sizes, batch_norm=batch_norm)
+        quantizer = make_quantizer(codebook, num_embeddings, embedding_dim, options)
+        decoder = Decoder(channels, embedding_dim, **sizes, batch_norm=batch_norm)
         images = keras.Input((None, None, channels), dtype="uint8", name="images")
         super().__init__(images, decoder(quantizer(encoder(images))["vectors"]), name=name)
         self.encoder, self.quantizer, self.decoder = encoder, quantizer, decoder
@@ -97,7 +113,7 @@ class VQVAE(keras.Model):
             name="likelihood_scale", shape=(), initializer="ones", trainable=False, dtype="float32"
         )  # grey levels; fitted once the autoencoder is trained
         self._arguments = {"image_shape": list(image_shape), "num_embeddings": num_embeddings}
-        self._arguments |= {"embedding_dim": embedding_dim, **sizes, **codebook, "name": name}
+        self._arguments |= {"embedding_dim": embedding_dim, **sizes, **options, **later, "name": name}
 
     @property
     def stride(self):
@@ -174,6 +190,33 @@ class VQVAE(keras.Model):
 
     def get_config(self):
         return dict(self._arguments)
+
+
+def make_quantizer(codebook, num_embeddings, embedding_dim, options):
+    """The quantizer of a `VQVAE`, an untrained layer.
+
+    Args:
+        codebook: str, "ema", "loss" or "frozen", as for `VQVAE`.
+        num_embeddings, embedding_dim: ints, size of the codebook.
+        options: dict, the further arguments of `VectorQuantizerEMA` that `VQVAE` has.
+
+    Raises:
+        ValueError: if `codebook` is another word, or does not know one of the options.
+    """
+    sizes = {"num_embeddings": num_embeddings, "embedding_dim": embedding_dim}
+    if codebook == "ema":
+        return VectorQuantizerEMA(**sizes, **options, name="quantizer")
+    if codebook not in ("loss", "frozen"):
+        raise ValueError(f'`codebook` must be "ema", "loss" or "frozen". Received: {codebook!r}')
+    for name, default in EMA_ONLY.items():
+        if options[name] != default:
+            raise ValueError(
+                f'`{name}` must be left at {default!r} unless `codebook` is "ema". '
+                f"Received: {options[name]!r} with {codebook=}"
+            )
+    shared = {name: value for name, value in options.items() if name not in EMA_ONLY}
+    trained = codebook == "loss"
+    return VectorQuantizer(**sizes, **shared, trainable_codebook=trained, name="quantizer")
 
 
 def scale_pixels(images):

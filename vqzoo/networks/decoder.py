@@ -2,6 +2,7 @@
 
 import keras
 
+from vqzoo.layers.batch_normalization import batch_normalization
 from vqzoo.layers.residual_block import ResidualBlock
 
 
@@ -19,6 +20,8 @@ class Decoder(keras.Model):
         filters: int, width; the last hidden map has half of it.
         residual_filters: int, inner width of the residual blocks.
         num_residual_blocks: int, how many of them.
+        batch_norm: bool, whether the first of the last two convolutions and those of the residual blocks are followed
+            by batch normalisation.
         name: str.
     """
 
@@ -29,23 +32,26 @@ class Decoder(keras.Model):
         filters=128,
         residual_filters=128,
         num_residual_blocks=2,
+        batch_norm=False,
         name="decoder",
     ):
         vectors = keras.Input((None, None, embedding_dim), name="vectors")
         x = keras.layers.Conv2D(filters, 3, padding="same", name="mix")(vectors)
         for index in range(num_residual_blocks):
-            x = ResidualBlock(filters, residual_filters, name=f"residual_{index}")(x)
+            x = ResidualBlock(filters, residual_filters, batch_norm, name=f"residual_{index}")(x)
         x = keras.layers.ReLU(name="end")(x)
         upsample = keras.layers.Conv2DTranspose
-        x = upsample(filters // 2, 4, 2, "same", activation="relu", name="half")(x)
+        x = upsample(filters // 2, 4, 2, "same", name="half")(x)
+        x = batch_normalization("half_norm")(x) if batch_norm else x
+        x = keras.layers.ReLU(name="half_relu")(x)
         # float32 whatever the policy: grey levels need more than the 8 bits of a bfloat16
         output = upsample(image_channels, 4, 2, "same", dtype="float32", name="full")(x)
         super().__init__(vectors, output, name=name)
         self.image_channels, self.embedding_dim = image_channels, embedding_dim
         self.filters, self.residual_filters = filters, residual_filters
-        self.num_residual_blocks = num_residual_blocks
+        self.num_residual_blocks, self.batch_norm = num_residual_blocks, batch_norm
 
     def get_config(self):
         arguments = ("image_channels", "embedding_dim", "filters", "residual_filters")
-        arguments += ("num_residual_blocks", "name")
+        arguments += ("num_residual_blocks", "batch_norm", "name")
         return {argument: getattr(self, argument) for argument in arguments}

@@ -2,6 +2,7 @@
 
 import keras
 
+from vqzoo.layers.batch_normalization import batch_normalization
 from vqzoo.layers.residual_block import ResidualBlock
 
 
@@ -20,6 +21,8 @@ class Encoder(keras.Model):
         filters: int, width; the first convolution has half of it.
         residual_filters: int, inner width of the residual blocks.
         num_residual_blocks: int, how many of them.
+        batch_norm: bool, whether the first convolution and those of the residual blocks are followed
+            by batch normalisation.
         name: str.
     """
 
@@ -30,25 +33,28 @@ class Encoder(keras.Model):
         filters=128,
         residual_filters=128,
         num_residual_blocks=2,
+        batch_norm=False,
         name="encoder",
     ):
         images = keras.Input((None, None, image_channels), dtype="uint8", name="images")
         # float32 whatever the policy: in bfloat16 two grey levels become one
         rescale = keras.layers.Rescaling(1 / 127.5, offset=-1, dtype="float32", name="rescale")
         x = rescale(images)
-        x = keras.layers.Conv2D(filters // 2, 4, 2, "same", activation="relu", name="half")(x)
+        x = keras.layers.Conv2D(filters // 2, 4, 2, "same", name="half")(x)
+        x = batch_normalization("half_norm")(x) if batch_norm else x
+        x = keras.layers.ReLU(name="half_relu")(x)
         x = keras.layers.Conv2D(filters, 4, 2, "same", activation="relu", name="quarter")(x)
         x = keras.layers.Conv2D(filters, 3, padding="same", name="mix")(x)
         for index in range(num_residual_blocks):
-            x = ResidualBlock(filters, residual_filters, name=f"residual_{index}")(x)
+            x = ResidualBlock(filters, residual_filters, batch_norm, name=f"residual_{index}")(x)
         x = keras.layers.ReLU(name="end")(x)
         vectors = keras.layers.Conv2D(embedding_dim, 1, name="project")(x)
         super().__init__(images, vectors, name=name)
         self.image_channels, self.embedding_dim = image_channels, embedding_dim
         self.filters, self.residual_filters = filters, residual_filters
-        self.num_residual_blocks = num_residual_blocks
+        self.num_residual_blocks, self.batch_norm = num_residual_blocks, batch_norm
 
     def get_config(self):
         arguments = ("image_channels", "embedding_dim", "filters", "residual_filters")
-        arguments += ("num_residual_blocks", "name")
+        arguments += ("num_residual_blocks", "batch_norm", "name")
         return {argument: getattr(self, argument) for argument in arguments}

@@ -1,0 +1,1 @@
+"""S3's claims about VQ-VAEs, run and judged."""

@@ -1,0 +1,71 @@
+"""Checks what a reproduction of VQ-VAE (S3) claims: trains the runs of `runs.yaml`, then judges.
+
+    python -m benchmarks.s3_claims --data FOLDER --folder runs/s3 --images 10000
+
+Called again it goes on: finished runs are kept, one that was killed continues where it was. Two
+commands may share a folder; a run that the other one has is left to it.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+from benchmarks.s3_claims.report import draw_curves, run_table, verdict_table
+from benchmarks.s3_claims.runs import Images, read_runs
+from benchmarks.s3_claims.training import RESULT, carry_out
+from vqzoo.training import files
+
+
+def main():
+    """Trains what is not trained, then writes and prints what all finished runs say."""
+    arguments = make_parser().parse_args()
+    try:
+        runs = read_runs(only=arguments.only, seeds=arguments.seed)
+        train(runs, Images(arguments.data, arguments.images), arguments.folder)
+        report(arguments.folder)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+def make_parser():
+    """The `argparse.ArgumentParser` of the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.s3_claims", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--data", help="folder of folders of images: mnist, fashion_mnist, cifar10")
+    parser.add_argument("--folder", type=pathlib.Path, default="runs/s3", help="where runs are kept")
+    parser.add_argument("--images", type=int, help="training images used, evenly spaced; all if not given")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="runs of runs.yaml to train")
+    parser.add_argument("--seed", nargs="+", type=int, help="seeds to train, 0 and 1 if not given")
+    return parser
+
+
+def train(runs, images, folder):
+    """Carries out every run that has no result yet, each in `folder/NAME-seedSEED`."""
+    for run in runs:
+        place = folder / f"{run.name}-seed{run.seed}"
+        if (place / RESULT).exists():
+            continue
+        try:
+            carry_out(run, images(run.data), place)
+        except BlockingIOError as error:
+            print(f"left out: {error}", file=sys.stderr)
+
+
+def report(folder):
+    """Writes `results.json`, `tables.md` and `curves.png` of all finished runs in `folder`."""
+    paths = folder.glob(f"*/{RESULT}")
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    order = [(run.name, run.seed) for run in read_runs()]
+    results = [result for result in results if (result["name"], result["seed"]) in order]
+    results.sort(key=lambda result: order.index((result["name"], result["seed"])))
+    files.write_json(folder / "results.json", results)
+    tables = f"{verdict_table(results)}\n{run_table(results)}"
+    files.write_text(folder / "tables.md", tables)
+    draw_curves(folder / "curves.png", results)
+    print(tables)
+
+
+if __name__ == "__main__":
+    main()

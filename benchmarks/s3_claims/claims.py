@@ -1,0 +1,167 @@
+"""What S3 claims, and by which figures each claim is held or not held.
+
+The criteria were written down before the runs were made. A claim is held when it is in every seed
+whose runs are finished, not held when it fails in one, and open (None) while no seed has all runs.
+"""
+
+import dataclasses
+
+SHORT = 20
+"""Epoch at which a run is compared with the shorter ones."""
+SIMILAR = 0.1
+"""Errors that differ by no more than this share are "very similar"."""
+FASTER = 0.5
+"""Convergence is "much faster" when at most this share of the epochs is needed."""
+DIVERGED = 2.0
+"""A run has diverged when its error ends at this multiple of its lowest one, or more."""
+FAILS = 0.5
+"""A model fails when it leaves this share of what the mean image leaves, or more."""
+TABLE_1 = {"cifar10": (5.852, 0.0135), "mnist": (6.221, 0.0218), "fashion_mnist": (6.228, 0.0121)}
+"""Data set to bits as printed and the mean squared error, on -1..1, that they imply."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """One claim judged.
+
+    Attributes:
+        claim: str, what S3 says.
+        criterion: str, what had to be seen.
+        seen: list of str, what was seen, an item for each seed.
+        held: bool, or None where runs are missing.
+    """
+
+    claim: str
+    criterion: str
+    seen: list
+    held: bool | None
+
+
+def judge(results):
+    """Verdicts on all claims, a list of `Verdict`.
+
+    Args:
+        results: list of dicts, the contents of the runs' `result.json`.
+    """
+    by_seed = {}
+    for result in results:
+        by_seed.setdefault(result["seed"], {})[result["name"]] = result
+    seeds = [by_seed[seed] for seed in sorted(by_seed)]
+    claims = [frozen_codebook, batch_size, commitment_cost, batch_norm]
+    claims += [lambda runs, name=name: table_row(runs, name) for name in TABLE_1]
+    return [_verdict(claim, seeds) for claim in claims]
+
+
+def _verdict(claim, seeds):
+    """`claim(runs)` gives claim, criterion, and for a seed with all runs what it saw and found."""
+    answers = [claim(runs) for runs in seeds] or [claim({})]
+    found = [(seen, held) for *_, seen, held in answers if held is not None]
+    held = all(held for _, held in found) if found else None
+    return Verdict(*answers[0][:2], [seen for seen, _ in found], held)
+
+
+def frozen_codebook(runs):
+    """Section 3.3: a codebook that is never trained gives very similar results."""
+    claim = "A random codebook that is never trained gives very similar results (Section 3.3)"
+    criterion = f"MNIST, epoch {SHORT}: the two errors differ by at most {SIMILAR:.0%}"
+    if not {"mnist", "mnist_frozen"} <= set(runs):
+        return claim, criterion, "", None
+    frozen, trained = mse_at(runs["mnist_frozen"]), mse_at(runs["mnist"])
+    seen = f"frozen {_number(frozen)}, trained {_number(trained)}"
+    return claim, criterion, seen, abs(frozen / trained - 1) <= SIMILAR
+
+
+def batch_size(runs):
+    """Section 2.1: batch 32 converges much faster than batch 128."""
+    claim = "Batches of 32 converge much faster than batches of 128 (Section 2.1)"
+    criterion = (
+        f"MNIST: with 32, at most {FASTER:.0%} of the {SHORT} epochs reach the error that 128 ends at"
+    )
+    if not {"mnist", "mnist_batch_128"} <= set(runs):
+        return claim, criterion, "", None
+    goal = mse_at(runs["mnist_batch_128"])
+    needed = epochs_to_reach(runs["mnist"], goal)
+    seen = f"error {_number(goal)} reached after {needed or 'none'} of {SHORT} epochs"
+    return claim, criterion, seen, needed is not None and needed <= FASTER * SHORT
+
+
+def commitment_cost(runs):
+    """Section 2.1: beta = 1 is stable, beta = 0.25 diverges after 50 epochs."""
+    claim = "β = 0.25 diverges after 50 epochs, β = 1 does not (Section 2.1)"
+    criterion = (
+        f"MNIST, 60 epochs: only with 0.25 a number stops being finite, or the mean error of the "
+        f"last three epochs is {DIVERGED:g} times the lowest or more"
+    )
+    if not {"mnist", "mnist_beta_quarter"} <= set(runs):
+        return claim, criterion, "", None
+    quarter, one = runs["mnist_beta_quarter"], runs["mnist"]
+    seen = f"last over lowest: {_number(growth(quarter))} with 0.25, {_number(growth(one))} with 1"
+    return claim, criterion, seen, has_diverged(quarter) and not has_diverged(one)
+
+
+def batch_norm(runs):
+    """Section 2.1: batch normalisation is essential on MNIST alone."""
+    claim = "Without batch normalisation the model fails on MNIST, and on MNIST alone (Section 2.1)"
+    criterion = (
+        f"epoch {SHORT}: without it the error on MNIST is at least {FAILS:.0%} of what the mean "
+        "image leaves, on the other sets, and with it, less"
+    )
+    plain = [f"{name}_no_batch_norm" for name in ("mnist", "fashion_mnist", "cifar10")]
+    if not {"mnist", plain[0]} <= set(runs):
+        return claim, criterion, "", None
+    shares = {name: share_left(runs[name]) for name in ("mnist", *plain) if name in runs}
+    fails = {name: share is None or share >= FAILS for name, share in shares.items()}
+    seen = ", ".join(f"`{name}` {_number(share)}" for name, share in shares.items())
+    held = fails.pop(plain[0]) and not any(fails.values())
+    # That MNIST does not fail settles it; that it alone does takes all sets.
+    return claim, criterion, seen, None if held and not set(plain) <= set(runs) else held
+
+
+def table_row(runs, name):
+    """Table 1, VQ-VAE: the printed bits of Equation 7, by the error that they imply."""
+    printed, implied = TABLE_1[name]
+    claim = f"Table 1, VQ-VAE on `{name}`: {printed} bits by Equation 7, which is an error of {implied}"
+    criterion = f"error at most {SIMILAR:.0%} above {implied}"
+    if name not in runs:
+        return claim, criterion, "", None
+    scores = runs[name]["scores"]
+    if scores is None:
+        return claim, criterion, runs[name]["ended_early"], False
+    seen = f"error {_number(scores['mse'])}, Equation 7 {scores['legacy']['s3_eq7_bits']:.3f}"
+    return claim, criterion, seen, scores["mse"] <= (1 + SIMILAR) * implied
+
+
+def mse_at(result, epoch=SHORT):
+    """Held-out error after `epoch` epochs; infinite where the run had ended before."""
+    rows = [row["mse"] for row in result["curve"] if row["epoch"] == epoch]
+    return rows[0] if rows and rows[0] is not None else float("inf")
+
+
+def epochs_to_reach(result, goal):
+    """First epoch up to `SHORT` whose held-out error is at most `goal`, or None."""
+    rows = (row for row in result["curve"] if row["epoch"] <= SHORT and row["mse"] is not None)
+    return next((int(row["epoch"]) for row in rows if row["mse"] <= goal), None)
+
+
+def growth(result):
+    """Mean held-out error of the last three epochs over the lowest; None if a number failed."""
+    errors = [row["mse"] for row in result["curve"]]
+    if result["ended_early"] or None in errors:
+        return None
+    last = errors[-3:]
+    return sum(last) / len(last) / min(errors)
+
+
+def has_diverged(result):
+    """Whether numbers stopped being finite or the error grew to `DIVERGED` times its lowest."""
+    grown = growth(result)
+    return grown is None or grown >= DIVERGED
+
+
+def share_left(result):
+    """Error at epoch `SHORT` as a share of what the mean image leaves; None if a number failed."""
+    return mse_at(result) / result["scores"]["blank_mse"] if result["scores"] else None
+
+
+def _number(value):
+    return "not finite" if value is None else f"{value:.4g}"
