@@ -14,7 +14,7 @@ import sys
 from benchmarks.s3_claims.report import draw_curves, run_table, verdict_table
 from benchmarks.s3_claims.runs import Images, read_runs
 from benchmarks.s3_claims.training import RESULT, carry_out
-from vqzoo.training import files
+from vqzoo import files
 
 
 def main():

@@ -7,13 +7,13 @@ import keras
 import numpy as np
 
 from vqzoo import data as datasets
-from vqzoo import evaluation, models
+from vqzoo import evaluation, files, models
 from vqzoo.evaluation.codebook import codebook_scores
 from vqzoo.evaluation.encoding import autoencode_source
 from vqzoo.evaluation.reconstruction import reconstruction_scores
 from vqzoo.evaluation.uniform_prior_bits import uniform_prior_scores
 from vqzoo.models.vqvae import scale_pixels
-from vqzoo.training import files, results
+from vqzoo.training import results
 from vqzoo.training.run_folder import RunFolder
 from vqzoo.training.stage import fit_stage
 
