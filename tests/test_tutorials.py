@@ -1,0 +1,77 @@
+"""The tutorials run as a newcomer runs them, and each notebook holds what its script holds."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import jupytext
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).parent.parent
+SCRIPTS = sorted((ROOT / "tutorials").glob("*.py"))
+
+
+def run(script, folder):
+    """Runs a tutorial in a folder without a screen; returns what it printed."""
+    environment = {**os.environ, "MPLBACKEND": "agg", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "error::DeprecationWarning:__main__", ROOT / "tutorials" / script]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])
+def test_a_notebook_holds_what_its_script_holds(script):
+    cells = [
+        [(cell.cell_type, cell.source) for cell in jupytext.read(path).cells]
+        for path in (script, script.with_suffix(".ipynb"))
+    ]
+    assert cells[0] == cells[1], f"run `jupytext --to ipynb tutorials/{script.name}`"
+
+
+def test_every_notebook_has_its_script():
+    assert SCRIPTS
+    assert sorted((ROOT / "tutorials").glob("*.ipynb")) == [p.with_suffix(".ipynb") for p in SCRIPTS]
+
+
+@pytest.mark.slow
+def test_the_first_samples(tmp_path):
+    output = run("01_first_samples.py", tmp_path)
+    assert "(100, 28, 28, 1) uint8" in output and "(10, 7, 7) int32" in output
+    real, noise = (float(output.split(start)[1].split()[0]) for start in ("real images: ", "noise: "))
+    assert real < 8 < noise  # as the text says
+    guesses = [line.split(" looks most like ") for line in output.splitlines() if " looks " in line]
+    assert len(guesses) == 10 and sum(a.strip() == b for a, b in guesses) >= 8  # 9 were seen
+    pictures = sorted(path.stem for path in (tmp_path / "pictures").iterdir())
+    assert pictures == ["completed", "edited", "reconstructions", "samples", "temperatures"]
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """A reader's folder: sixty pictures of two classes, of several sizes and colours."""
+    rng = np.random.default_rng(0)
+    for i in range(60):
+        path = tmp_path / "my_images" / ("cats", "dogs")[i % 2] / f"{i}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        height, width = rng.integers(40, 90, size=2)
+        Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype="uint8")).save(path)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_training_on_ones_own_images(photographs):
+    output = run("02_train_on_your_own_images.py", photographs)
+    assert "54 images to train on, 6 to test, of cats, dogs" in output
+    assert {path.name for path in photographs.glob("*.png")} == {
+        "curves.png", "reconstructions.png", "samples.png", "usage.png",
+    }  # fmt: skip
+    assert (photographs / "my_model" / "manifest.json").is_file()
+
+
+@pytest.mark.slow
+def test_training_on_the_drawn_shapes(tmp_path):
+    output = run("02_train_on_your_own_images.py", tmp_path)
+    assert "1080 images to train on, 120 to test, of circle, square, triangle" in output
