@@ -7,7 +7,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="vqzoo")
 class GatedMaskedConv(keras.layers.Layer):
-    """One layer of a gated PixelCNN; Section 2 of arXiv:1606.05328.
+    """One layer of a gated PixelCNN; Sections 2.1 to 2.3 and Figure 2 of arXiv:1606.05328.
 
     Maps a pair (vertical, horizontal) of `(batch, height, width, channels)` to such a pair with
     `filters` channels. The vertical stack sees the rows above, the horizontal one also the
@@ -64,6 +64,7 @@ class GatedMaskedConv(keras.layers.Layer):
         self.first, self.residual = first, residual
         self.num_classes, self.condition_channels = num_classes, condition_channels
         self.taps = kernel_size // 2 + (not first)  # rows, and columns of the current row
+        # A sublayer does not inherit the policy of the layer that owns it.
         self.drop = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, stacks_shape):
@@ -98,6 +99,7 @@ class GatedMaskedConv(keras.layers.Layer):
         vertical, horizontal = stacks
         condition = self.condition(labels, features)
         above = self._vertical_conv(vertical)
+        # The horizontal stack gets the vertical one before its gate, as in Figure 2 of the paper.
         gated = gate(self._to_horizontal(above, condition) + self._horizontal_conv(horizontal))
         output = self._output(self.drop(gated, training=training), horizontal)
         return gate(above if condition is None else above + condition), output
@@ -129,6 +131,7 @@ class GatedMaskedConv(keras.layers.Layer):
     def _horizontal_conv(self, horizontal):
         if self.first:  # one column left
             horizontal = horizontal[:, :, :-1]
+        # Padded on the left alone: no column to the right ever meets the kernel.
         padded = ops.pad(horizontal, ((0, 0), (0, 0), (self.kernel_size // 2, 0), (0, 0)))
         return ops.conv(padded, self.horizontal_kernel, padding="valid")
 
@@ -155,6 +158,7 @@ class GatedMaskedConv(keras.layers.Layer):
         width, half = rows.shape[1], self.kernel_size // 2
         padded = ops.pad(rows, ((0, 0), (half, half), (0, 0), (0, 0)))
         places = np.ndindex(self.taps, self.kernel_size)
+        # One product of all windows: on a CPU XLA is far quicker with products than convolutions.
         windows = [padded[row, column : column + width] for row, column in places]
         kernel = ops.reshape(self.vertical_kernel, (-1, 2 * self.filters))
         above = ops.matmul(ops.concatenate(windows, axis=-1), kernel) + self.vertical_bias
@@ -163,6 +167,7 @@ class GatedMaskedConv(keras.layers.Layer):
 
     def horizontal_matrix(self):
         """The horizontal kernel for `horizontal_step`: `(channels, taps * 2 * filters)`."""
+        # Flipped: the tap for the current column comes first, as it is used first.
         taps = ops.transpose(ops.flip(self.horizontal_kernel[0], axis=0), (1, 0, 2))
         return ops.reshape(taps, (taps.shape[0], -1))
 
@@ -197,6 +202,9 @@ class GatedMaskedConv(keras.layers.Layer):
 
 
 def gate(x):
-    """tanh of the first half of the channels times sigmoid of the second."""
+    """tanh of the first half of the channels times sigmoid of the second.
+
+    Equation 2 of arXiv:1606.05328. Float `(..., 2 * filters)` to `(..., filters)`.
+    """
     signal, opening = ops.split(x, 2, axis=-1)
     return ops.tanh(signal) * ops.sigmoid(opening)

@@ -7,13 +7,18 @@ BLOCK_DISTANCES = 2**21
 
 
 def block_rows(num_embeddings):
-    """How many vectors are compared with all codes at once."""
+    """How many vectors are compared with all codes at once: int, 1 or more.
+
+    Args:
+        num_embeddings: int, number of codes, each of which costs 4 bytes for each vector.
+    """
     return max(1, BLOCK_DISTANCES // num_embeddings)
 
 
 def nearest_code(vectors, codebook):
     """For every vector the index of its nearest code, the lowest one among equals.
 
+    Equation 1 of arXiv:1711.00937, by one matrix product:
     `argmin_k |z - e_k|^2 = argmax_k (z . e_k - |e_k|^2 / 2)`: the vector's own norm changes
     nothing. The search runs over blocks of rows, so that no more than `BLOCK_DISTANCES` numbers
     (or one row's `num_embeddings`) exist at a time, never all `n * num_embeddings`.
@@ -25,6 +30,7 @@ def nearest_code(vectors, codebook):
     Returns:
         int32 tensor `(n,)`. Computed in float32; has no gradient.
     """
+    # Half precision would tie codes that differ, and choose others than float32 does.
     vectors = ops.stop_gradient(ops.cast(vectors, "float32"))
     codebook = ops.stop_gradient(ops.cast(codebook, "float32"))
     # The product itself subtracts |e|^2 / 2: one more column of the vectors, all ones.
@@ -41,6 +47,7 @@ def nearest_code(vectors, codebook):
     if isinstance(count, int) and count <= size:
         return ops.cast(search(vectors), "int32")
     blocks = -(-count // size)
+    # All blocks have to be of one size; what the rows of zeros find is cut off below.
     padded = ops.pad(vectors, ((0, blocks * size - count), (0, 0)))
     codes = ops.map(search, ops.reshape(padded, (blocks, size, dim)))
     return ops.cast(ops.reshape(codes, (-1,))[:count], "int32")

@@ -26,7 +26,8 @@ def num_replicas():
 def sum_over_replicas(tensor):
     """The sum of `tensor` over all replicas, the same on each; the tensor itself if there is one.
 
-    Every replica has to call it, outside of conditions and loops.
+    Every replica has to call it, outside of conditions and loops: one that does not would leave
+    the others waiting. A tensor of any shape.
     """
     context = _context()
     return tensor if context is None else context.all_reduce("SUM", tensor)
@@ -50,6 +51,7 @@ def take_from_joined_batch(rows, choose):
     counts = ops.one_hot(replica, replicas, dtype="int32") * count  # all 0 but for this one's
     ends = ops.cumsum(context.all_reduce("SUM", counts))
     start = ends[replica] - count
+    # Each wanted row lies on one replica; the others add zeros, so the sum is that row exactly.
     local = choose(ends[-1]) - start
     local = ops.where((local >= 0) & (local < count), local, count)  # count: the row of zeros
     with_zeros = ops.pad(rows, ((0, 1), (0, 0)))

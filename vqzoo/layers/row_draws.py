@@ -29,19 +29,23 @@ def draw_rows(seed, step, num_draws, num_rows):
     length = length + ops.cast(run < longer, "int32")
     inside = ops.cast(uniform * ops.cast(length, "float32"), "int32")
     first = ops.cast(_uniform(seed, step, -1) * ops.cast(num_rows, "float32"), "int32")
+    # uniform * length can round up to length itself, which belongs to the next run.
     return (first + start + ops.minimum(inside, length - 1)) % num_rows
 
 
 def _uniform(seed, step, positions):
     """Float32 numbers in [0, 1) for int32 positions: counters through a mixing function."""
+    # Mixed in one after the other: seed 1 at step 2 has nothing to do with seed 2 at step 1.
     word = _mix(_word(seed % 2**32))
     word = _mix(ops.bitwise_xor(word, _word(step)))
     word = _mix(ops.bitwise_xor(word, _word(positions)))
+    # 24 bits are what a float32 holds exactly: more would round up to 1.
     return ops.cast(ops.right_shift(word, _word(8)), "float32") * 2.0**-24
 
 
 def _mix(word):
     """MurmurHash3's finalizer: each input bit flips each output bit half of the time."""
+    # Enough to spread draws over a batch; samples, which show more, have Threefry's noise.
     word = ops.bitwise_xor(word, ops.right_shift(word, _word(16))) * _word(0x85EBCA6B)
     word = ops.bitwise_xor(word, ops.right_shift(word, _word(13))) * _word(0xC2B2AE35)
     return ops.bitwise_xor(word, ops.right_shift(word, _word(16)))

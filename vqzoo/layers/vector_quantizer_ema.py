@@ -58,9 +58,9 @@ class VectorQuantizerEMA(CodebookLayer):
             iterations over at most 16 K vectors of that batch. The batch is the joined one of all
             replicas and should have K vectors or more: equal codes are of no use.
         restart_threshold: None, or a number of vectors a batch. A code with `N_i` below it moves
-            to a random vector of the joined batch, and its `N_i` becomes
-            `max(1, 2 * restart_threshold)`, as for codes that start from data. Choose it below
-            the mean, batch * height * width / K; 1 is usual.
+            to a random vector of the joined batch, as in Section 3.2 of arXiv:2005.00341, and its
+            `N_i` becomes `max(1, 2 * restart_threshold)`, as for codes that start from data.
+            Choose it below the mean, batch * height * width / K; 1 is usual.
         seed: int or None; decides the uniform start and the vectors drawn for start and restarts,
             the latter together with the number of updates alone. None: from Keras' global seed.
         **kwargs: as for `keras.layers.Layer`.
@@ -117,7 +117,8 @@ class VectorQuantizerEMA(CodebookLayer):
         shape = (self.num_embeddings, self.embedding_dim)
         self.codebook = self.add_codebook_weight("codebook", shape, self._uniform)
         self.counts = self.add_codebook_weight("counts", shape[:1], "ones")
-        self.sums = self.add_codebook_weight("sums", shape, self._uniform)  # the same numbers
+        # The same numbers again, as an initializer repeats itself: e = m / N from the start.
+        self.sums = self.add_codebook_weight("sums", shape, self._uniform)
         self.updates = self.add_codebook_weight("updates", (), "zeros", dtype="int")
 
     def codebook_for(self, rows, training):
@@ -156,10 +157,13 @@ class VectorQuantizerEMA(CodebookLayer):
         if not self.trainable:
             return
         rows = ops.stop_gradient(rows)
+        # Not one-hot times rows: that matrix would have as many numbers as there are distances.
         sums = ops.segment_sum(rows, codes, self.num_embeddings)
         batch_counts, batch_sums = sum_over_replicas(counts), sum_over_replicas(sums)
         counts = self.decay * self.counts + (1 - self.decay) * batch_counts
         sums = self.decay * self.sums + (1 - self.decay) * batch_sums
+        # m and N of a code that nobody chose shrink alike, so m / N says nothing new; only the
+        # smoothing below would move it, step by step towards 0.
         chosen, codebook = batch_counts[:, None] > 0, ops.convert_to_tensor(self.codebook)
         codebook = ops.where(chosen, sums / self._smooth(counts)[:, None], codebook)
         if self.restart_threshold is not None:
@@ -170,6 +174,7 @@ class VectorQuantizerEMA(CodebookLayer):
         self.updates.assign_add(1)
 
     def _smooth(self, counts):
+        # Laplace smoothing, after which the counts still add up to the same total.
         total = ops.sum(counts)
         return (counts + self.epsilon) / (total + self.num_embeddings * self.epsilon) * total
 
