@@ -17,6 +17,10 @@ NODES = ((0.3399810435848563, 0.6521451548625461), (0.8611363115940526, 0.347854
 class DiscretizedNormal(Likelihood):
     """Grey level `v` has the normal's mass on [v - 1/2, v + 1/2]; 0 and the last take their tails.
 
+    Bins and tails are those of Section 2.1 of arXiv:1701.05517, there for the logistic
+    distribution. The masses of all levels add up to 1, so bits per dimension that rest on
+    them are those of a code for integer pixels.
+
     Args:
         num_bins: int, number of grey levels.
     """
@@ -49,6 +53,7 @@ class DiscretizedNormal(Likelihood):
     def sample(self, mean, scale, seed=None):
         """One int32 grey level for each pair of `mean` and `scale`, which are broadcast."""
         mean, scale = ops.cast(mean, "float32"), ops.cast(scale, "float32")
+        # Rounding and clipping a normal draw gives each level exactly the mass of its bin.
         drawn = mean + scale * keras.random.normal(ops.shape(mean + scale), seed=seed)
         return ops.cast(ops.clip(ops.round(drawn), 0, self.num_bins - 1), "int32")
 
@@ -65,6 +70,8 @@ def _log_mass(distance, scale, open_bin):
     Three forms, each where it does not cancel. A form sees harmless numbers where another is
     chosen: gradients of a value that `where` discards would turn into nan otherwise.
     """
+    # narrow: density times width; beyond: a difference of two tails on one side of the mean;
+    # around: what is left of 1 when both tails are taken away.
     width = 1.0 / scale
     lower, middle, upper = (distance - 0.5) * width, distance * width, (distance + 0.5) * width
     narrow = ~open_bin & (width <= 1.0) & (middle * width <= 1.0)

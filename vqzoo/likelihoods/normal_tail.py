@@ -23,12 +23,14 @@ COEFFICIENTS = (
 
 
 def scaled_tail(x):
-    """exp(x^2 / 2) Q(x) for float `x` >= 0, where Q(x) is the probability to exceed `x`.
+    """exp(x^2 / 2) Q(x) for float `x` >= 0 of any shape, Q(x) being the probability to exceed `x`.
 
+    Up to the factor sqrt(2 pi) it is Mills' ratio, https://en.wikipedia.org/wiki/Mills_ratio.
     It falls from 1/2 at 0 like 1 / (x sqrt(2 pi)), so neither it nor its gradient under- or
     overflows where Q(x) itself would.
     """
     y = 1.0 - 6.0 / (x + 3.0)
+    # Multiplied by x + sqrt(2 / pi) the function is almost constant: few terms interpolate it.
     value = COEFFICIENTS[-1]
     for coefficient in COEFFICIENTS[-2::-1]:  # Horner
         value = value * y + coefficient
@@ -36,5 +38,5 @@ def scaled_tail(x):
 
 
 def tail(x):
-    """Q(x), the probability that a standard normal exceeds float `x` >= 0."""
+    """Q(x), the probability that a standard normal exceeds float `x` >= 0, of any shape."""
     return ops.exp(-0.5 * x * x) * scaled_tail(x)

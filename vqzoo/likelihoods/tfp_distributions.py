@@ -9,6 +9,7 @@ class DiscretizedNormal(tfp.distributions.Distribution):
 
     `tfp.distributions.QuantizedDistribution` subtracts two log-CDFs, which leaves few digits, or
     minus infinity, where a bin is narrow beside its distance from the mean; hence our own.
+    Log-probabilities are in nats; events are scalars, of shape `()`.
 
     Args:
         loc, scale: floats in grey levels, broadcast against each other.
@@ -47,5 +48,6 @@ class DiscretizedNormal(tfp.distributions.Distribution):
     def _sample_n(self, count, seed=None):
         seed = tfp.random.sanitize_seed(seed)
         shape = tf.concat([[count], self.batch_shape_tensor()], axis=0)
+        # TFP hands out stateless seeds, which `keras.random` does not take.
         drawn = self.loc + self.scale * tf.random.stateless_normal(shape, seed)
         return tf.clip_by_value(tf.round(drawn), 0.0, self.likelihood.num_bins - 1.0)

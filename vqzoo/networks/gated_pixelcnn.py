@@ -10,6 +10,7 @@ from vqzoo.layers.gated_masked_conv import GatedMaskedConv
 class GatedPixelCNN(keras.Model):
     """Logits of each code given those before it in raster order.
 
+    Section 2 of
     [Conditional Image Generation with PixelCNN Decoders](https://arxiv.org/abs/1606.05328): an
     embedding of the codes, a `GatedMaskedConv` that hides the current code, `num_layers - 1`
     residual ones that do not, and two dense layers on the horizontal stack. All weights exist
@@ -65,6 +66,7 @@ class GatedPixelCNN(keras.Model):
 
     def _make_layers(self):
         dtype = self.dtype_policy
+        # Keras' default lies within 0.05 of 0: all codes would look alike to the first layer.
         unit_normal = keras.initializers.RandomNormal(stddev=1.0)
         self.embedding = keras.layers.Embedding(
             self.num_embeddings, self.filters, unit_normal, name="embedding", dtype=dtype
@@ -88,6 +90,8 @@ class GatedPixelCNN(keras.Model):
         )
         # The softmax needs float32 whatever the policy.
         self.to_logits = keras.layers.Dense(self.num_embeddings, name="logits", dtype="float32")
+        # Made here and not in `build`: a model whose `build` was not called before loading would
+        # keep its random weights and say nothing.
         self.embedding.build((None, None, None))
         for layer in self.gated_layers:
             layer.build([(None, None, None, self.filters)] * 2)
@@ -99,9 +103,11 @@ class GatedPixelCNN(keras.Model):
         """Logits of every position at once."""
         condition = condition or {}
         labels, features = condition.get("labels"), condition.get("features")
+        # Both stacks begin with the codes themselves; the first layer hides the current one.
         stacks = (self.embedding(codes),) * 2
         for layer in self.gated_layers:
             stacks = layer(stacks, labels=labels, features=features, training=training)
+        # The horizontal stack has heard the vertical one in each layer: it knows all of the past.
         return self.to_logits(self.head(stacks[1]))
 
     def initial_state(self, batch_size, height, width, condition=None):
@@ -118,6 +124,7 @@ class GatedPixelCNN(keras.Model):
         condition = condition or {}
         labels, features = condition.get("labels"), condition.get("features")
         conditions = [layer.condition(labels, features) for layer in self.gated_layers]
+        # Row and column first: the loops take an entry of them along the first axis.
         conditions = [ops.transpose(c, (1, 2, 0, 3)) for c in conditions if c is not None]
         shape = (width, batch_size, self.filters)
         return {
@@ -158,6 +165,7 @@ class GatedPixelCNN(keras.Model):
         if not state["conditions"]:
             return None
         condition = state["conditions"][index]
+        # A class has one row of conditions for all rows of the map, features one for each.
         return ops.take(condition, ops.minimum(state["row"], condition.shape[0] - 1), axis=0)
 
     def step(self, state, column, previous):

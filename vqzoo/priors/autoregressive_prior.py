@@ -21,6 +21,9 @@ from vqzoo.sampling.sampler import Sampler, draw_codes
 class AutoregressivePrior(keras.Model):
     """p(codes | label) as a product over positions in raster order.
 
+    Section 3.3 of [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937),
+    Equation 1 of arXiv:1606.05328.
+
     Trained by plain `compile(optimizer)` and `fit` on batches of one dict
     `{"codes_0": int (batch, height, width), "labels": int (batch,)}`, the labels only if the
     network has classes. The loss is the mean cross-entropy in nats per code; `bits_per_code` is

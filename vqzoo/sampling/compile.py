@@ -18,6 +18,7 @@ def compiled(function, model, jit=True):
     if backend == "tensorflow":
         import tensorflow
 
+        # XLA compiles for known shapes alone: without it one trace may serve several.
         return tensorflow.function(function, jit_compile=jit, reduce_retracing=not jit)
     if backend == "jax":
         return _compiled_by_jax(function, model)

@@ -11,6 +11,8 @@ def with_temperature(logits, temperature):
 def keep_top_k(logits, top_k):
     """Sets all but the `top_k` highest logits to minus infinity.
 
+    After [Hierarchical Neural Story Generation](https://arxiv.org/abs/1805.04833).
+
     Args:
         logits: float tensor `(..., num_codes)`.
         top_k: int, 1 or more. Of equal logits the lower indices come first.
@@ -31,6 +33,7 @@ def keep_top_p(logits, top_p):
     """
     descending = -ops.sort(-logits, axis=-1)
     probabilities = ops.softmax(descending, axis=-1)
+    # The code that crosses `top_p` stays: it counts what lies before each, not up to it.
     before = ops.cumsum(probabilities, axis=-1) - probabilities
     count = ops.sum(ops.cast(before < top_p, "int32"), axis=-1, keepdims=True)
     return _keep_highest(logits, descending, count)
@@ -38,6 +41,8 @@ def keep_top_p(logits, top_p):
 
 def _keep_highest(logits, descending, count):
     """Keeps `count` logits of each row, `descending` being those sorted."""
+    # Comparing with the last logit that stays needs no scatter back from sorted order. Codes that
+    # tie with it share the room that is left, so that exactly `count` stay.
     last = ops.take_along_axis(descending, count - 1, axis=-1)
     above, level = logits > last, ops.cast(logits == last, "int32")
     room = count - ops.sum(ops.cast(above, "int32"), axis=-1, keepdims=True)

@@ -21,6 +21,7 @@ def threefry_2x32(key, counter):
     Returns:
         Pair of uint32 tensors.
     """
+    # uint32 sums wrap around under both backends, as the definition wants.
     schedule = (key[0], key[1], key[0] ^ key[1] ^ ops.convert_to_tensor(PARITY))
     left, right = counter[0] + schedule[0], counter[1] + schedule[1]
     for round_index in range(20):
@@ -83,7 +84,11 @@ def random_words(keys, position, count):
 
 
 def gumbel_noise(keys, position, count):
-    """Standard Gumbel noise, float32 `(*position.shape, batch, count)`; as `random_words`."""
+    """Standard Gumbel noise, float32 `(*position.shape, batch, count)`; as `random_words`.
+
+    The argmax of logits plus this noise is a draw from their softmax; arXiv:1411.0030 calls it
+    the Gumbel-Max trick.
+    """
     # 23 bits and a half: exact in float32 and never 0 or 1, so that both logarithms are finite.
     bits = ops.right_shift(random_words(keys, position, count), _word(9))
     uniform = (ops.cast(bits, "float32") + 0.5) * 2.0**-23
@@ -92,5 +97,6 @@ def gumbel_noise(keys, position, count):
 
 def uniform_labels(seed, image_indices, num_classes):
     """int32 `(batch,)` in `[0, num_classes)`: the classes of images that come without one."""
+    # The remainder favours low classes by num_classes / 2^32 at most, which nobody will ever see.
     words = random_words(image_keys(seed, image_indices, LABEL_STREAM), 0, 1)[:, 0]
     return ops.cast(words % _word(num_classes), "int32")

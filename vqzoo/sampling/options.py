@@ -5,7 +5,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class SamplingOptions:
-    """How codes are drawn from a prior.
+    """How codes are drawn from a prior; `vqzoo.sampling.logit_filters` says what each filter does.
 
     Args:
         temperature: float above 0; logits are divided by it. 1 samples the model as it is. There

@@ -13,6 +13,9 @@ from vqzoo.sampling.options import SamplingOptions
 class Sampler:
     """Draws maps of codes from a causal network, compiled once for each shape.
 
+    Cached activations make a map cost about as much as one pass of the network, after
+    [Fast Generation for Convolutional Autoregressive Models](https://arxiv.org/abs/1704.06001).
+
     The network is known by its contract alone. `network(codes, condition)` gives the logits of
     every position; for one position at a time
 
@@ -60,6 +63,7 @@ class Sampler:
         """One forward pass of the whole map for each position."""
         if "forward" not in self._functions:
             self._functions["forward"] = compiled(self.network, self.network, jit=False)
+        # Any number will do where a code is drawn: a causal network does not see it before.
         codes = np.where(mask, 0, codes).astype("int32")
         temperature = np.full(len(codes), options.temperature, "float32")
         width = codes.shape[2]
@@ -73,7 +77,14 @@ class Sampler:
 
 
 def choose_codes(logits, noise, temperature, options):
-    """The codes that win after filtering: argmax of logits plus Gumbel noise, int32 `(batch,)`."""
+    """The codes that win after filtering: argmax of logits plus Gumbel noise, int32 `(batch,)`.
+
+    Args:
+        logits, noise: float32 `(batch, num_codes)`; the argmax is a draw from the softmax of the
+            filtered logits (the Gumbel-Max trick, arXiv:1411.0030).
+        temperature: float32 `(batch,)`.
+        options: `SamplingOptions`; its `top_k` and `top_p` count.
+    """
     logits = with_temperature(logits, temperature)
     if options.top_k is not None:
         logits = keep_top_k(logits, options.top_k)
@@ -123,6 +134,7 @@ def _scan(step, carry, inputs, outputs):
     `outputs` is a tensor of the shape and dtype of all outputs stacked. In place of
     `keras.ops.scan`, whose TensorFlow version wants outputs of the carry's structure.
     """
+    # An output is written where its place equals the index: plain operations on both backends.
     places = ops.arange(outputs.shape[0], dtype="int32")
     places = ops.reshape(places, (-1,) + (1,) * (len(outputs.shape) - 1))
 
