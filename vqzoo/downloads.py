@@ -70,13 +70,14 @@ def _download(name, file, entry):
     """Puts one file into the cache under its name, once its checksum is right."""
     target, source = cache_folder() / name / file, _source(name, file)
     target.parent.mkdir(parents=True, exist_ok=True)
+    # In the target's own folder: a rename from another file system would be a copy.
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{file}-")
     try:
         with os.fdopen(descriptor, "wb") as output:
             _copy(source, output, entry.get("bytes", 0), f"downloading {file}, MiB")
         manifests.check_file(temporary, entry)
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException:  # ctrl-c too must leave no half file behind
         os.unlink(temporary)
         raise
     return target

@@ -48,7 +48,11 @@ def write_json(path, content):
 
 
 def sync(path):
-    """Waits until a file, or a folder's list of names, is on the disk."""
+    """Waits until a file, or a folder's list of names, is on the disk.
+
+    Raises:
+        OSError: if it cannot be opened or written.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -57,7 +61,14 @@ def sync(path):
 
 
 def publish_folder(temporary, final):
-    """Gives the folder `temporary` its name `final` once all its files are on the disk."""
+    """Gives the folder `temporary` its name `final` once all its files are on the disk.
+
+    Renaming is atomic, but a file system may write the name before the contents: after a power cut
+    a whole name would stand for half a file. Hence the waiting, for files and for both folders.
+
+    Raises:
+        OSError: if something cannot be written; `temporary` then keeps its name.
+    """
     for entry in os.scandir(temporary):
         sync(entry.path)
     sync(temporary)

@@ -37,7 +37,7 @@ def round_to_float16(model):
 
 
 def _half(values):
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # the callers look for infinities themselves
         return values.astype("float16")
 
 
@@ -104,6 +104,7 @@ def _check_shapes(model, path, stored):
 
     What an array is called Keras itself compares.
     """
+    # A bag of shapes, not a set: two layers of one shape need two arrays.
     expected = collections.Counter(tuple(weight.shape) for weight in model.weights)
     found = collections.Counter(stored.values())
     if found == expected:

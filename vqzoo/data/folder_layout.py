@@ -50,7 +50,14 @@ def find_images(folder, split):
 
 
 def class_folders(folder):
-    """Returns the sorted names of the class folders of all splits, or None for a flat folder."""
+    """Returns the sorted names of the class folders of all splits, or None for a flat folder.
+
+    Args:
+        folder: str or path; of both splits, since a class may have test images only.
+
+    Raises:
+        ValueError: if some images lie in class folders and some do not.
+    """
     folder = Path(folder)
     found = set()
     for root in filter(Path.is_dir, map(folder.joinpath, SPLITS if _is_split(folder) else [""])):

@@ -17,6 +17,8 @@ CONFIG, WEIGHTS = "config.json", "classifier.weights.h5"
 def create(image_shape, num_classes):
     """A convolutional network with fresh weights and without batch normalisation.
 
+    Its verdict on an image must not depend on the other images, nor on training statistics.
+
     Args:
         image_shape: (height, width, channels).
         num_classes: int.

@@ -4,7 +4,7 @@ import math
 
 
 def reconstruction_scores(encoded, num_values):
-    """Mean squared error and peak signal-to-noise ratio over a data source.
+    """Mean squared error and peak signal-to-noise ratio, in dB, over a data source.
 
     Args:
         encoded: `EncodedSource` with `squared_errors`.

@@ -12,8 +12,10 @@ STRENGTHS = 2.0 ** np.arange(-6, 17)
 def simple_model_nats(train, test, num_embeddings, seed=0):
     """Mean negative log-likelihood of test maps, in nats per map, under three simple models.
 
-    The models know no labels. Their smoothing is as strong as is best on a held-out tenth of the
-    training maps; then they are counted again on all of these.
+    Backing off to a smoother distribution that counts for some observations is the posterior mean
+    under a Dirichlet prior; MacKay and Peto, "A hierarchical Dirichlet language model", 1995,
+    doi:10.1017/S1351324900000218. The models know no labels. Their smoothing is as strong as is
+    best on a held-out tenth of the training maps; then they are counted again on all of these.
 
     - `uniform`: every code is equally likely.
     - `independent`: each position has its own frequencies, smoothed by those of all positions.
@@ -35,6 +37,7 @@ def simple_model_nats(train, test, num_embeddings, seed=0):
     order = np.random.default_rng(seed).permutation(len(train))
     cut = max(1, round(HELD_OUT * len(train)))
     held_out, rest = train[order[:cut]], train[order[cut:]]
+    # One strength after the other, from the smoothest model up: each needs the one it backs off to.
     searched = PositionModel(rest, num_embeddings)
     strength = _best(lambda strength: searched.log_probs(held_out, strength).sum())
     pairs = PairModel(rest, held_out, searched.log_probs(held_out, strength), num_embeddings)
@@ -42,6 +45,7 @@ def simple_model_nats(train, test, num_embeddings, seed=0):
     local = _best(lambda value: pairs.log_probs(shared, value).sum())
     independent = PositionModel(train, num_embeddings).log_probs(test, strength)
     pairs = PairModel(train, test, independent, num_embeddings)
+    # The first column has no left neighbour: both Markov models take its own frequencies.
     first = independent[:, :, 0].sum()
     return {
         "uniform": float(np.prod(test.shape[1:]) * np.log(num_embeddings)),
@@ -129,6 +133,7 @@ def _keys(codes, size):
 
 def _occurrences(keys, wanted):
     """How often each number of `wanted` occurs in `keys`: int64 of the shape of `wanted`."""
+    # A table of all pairs at all positions would have h w K^2 entries: gigabytes at K = 8,192.
     values, counts = np.unique(keys, return_counts=True)
     if not len(values):
         return np.zeros(wanted.shape, "int64")

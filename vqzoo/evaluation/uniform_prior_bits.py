@@ -29,6 +29,7 @@ def uniform_prior_scores(mse, num_values, codebook_sizes, latent_shapes):
     code_nats = sum(math.prod(shape) * math.log(size) for size, shape in levels) / num_values
     printed = -HALF_LOG_TWO_PI - mse / 2 + code_nats + math.log(128)
     unit = HALF_LOG_TWO_PI + mse / 2 + code_nats - LOG_GREY_LEVEL
+    # Of all variances `mse` is the likeliest, and makes the quadratic term exactly 1/2.
     log_mse = math.log(mse) if mse else -math.inf
     best = HALF_LOG_TWO_PI + (log_mse + 1) / 2 + code_nats - LOG_GREY_LEVEL
     nats = {"s3_eq7_bits": printed, "bpd_unit": unit, "bpd_opt": best}

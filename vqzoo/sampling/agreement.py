@@ -12,7 +12,8 @@ TIE = 1e-4
 def first_differences_are_ties(network, condition, keys, first, second, temperature=1.0):
     """True if each image's two maps agree up to a position where two codes are within `TIE`.
 
-    From there on the maps may differ freely: their pasts do. Without top-k and top-p.
+    From there on the maps may differ freely: their pasts do. Without top-k and top-p, whose limits
+    would make ties of another kind.
 
     Args:
         network: causal network that both maps were drawn from.
@@ -27,6 +28,7 @@ def first_differences_are_ties(network, condition, keys, first, second, temperat
         return True
     positions = differs.argmax(axis=1)
     logits = ops.reshape(network(first, condition), (*differs.shape, -1))
+    # Up to its first difference an image has one past: the first map's logits hold for both.
     for image in np.flatnonzero(differs.any(axis=1)):
         position = int(positions[image])
         noise = gumbel_noise(keys[image : image + 1], position, logits.shape[-1])[0]

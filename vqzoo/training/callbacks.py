@@ -37,6 +37,7 @@ class SaveState(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
+        # A loss can be finite while the weights are not any more: such a state is never saved.
         name = first_not_finite(self.model)
         if name:
             raise FloatingPointError(f"`{name}` is not finite at step {self.step}")

@@ -46,6 +46,7 @@ class Checkpoints:
         try:
             self._clear_leftovers()
             temporary.mkdir(parents=True)
+            # A name that a kill leaves behind begins with a dot: it never counts as a checkpoint.
             model.save_weights(temporary / WEIGHTS)
             seeds = map(keras.ops.convert_to_numpy, _seed_variables(model))
             np.savez(temporary / SEEDS, **{f"seed_{i:04d}": seed for i, seed in enumerate(seeds)})
@@ -66,6 +67,7 @@ class Checkpoints:
                 f"The checkpoint of step {step} could not be written to {self.folder}: {error}. "
                 "Earlier checkpoints are kept; make room and start the same command again."
             ) from error
+        # Only now that the newest is whole: at any moment at least one good one is on the disk.
         for old in self._names()[:-KEPT]:
             files.discard_folder(old)
 

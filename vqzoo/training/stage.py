@@ -20,6 +20,9 @@ COSINE_END = 0.01
 def make_optimizer(config):
     """The Keras optimizer of a stage's config.
 
+    The cosine is that of [SGDR](https://arxiv.org/abs/1608.03983) without restarts; `adamw` is
+    Adam with decoupled weight decay, arXiv:1711.05101.
+
     Args:
         config: dict with `optimizer` (a key of `OPTIMIZERS`), `learning_rate`, `steps` and
             perhaps `schedule` ("constant" or "cosine", the default is "constant") and

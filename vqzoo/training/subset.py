@@ -32,7 +32,7 @@ def hold_out(source, share, seed):
     """Splits a source by a seeded draw.
 
     Args:
-        source: `ImageSource` or `CodeStore` of at least two examples.
+        source: `ImageSource` or `CodeStore` of at least two examples, of any shape.
         share: float in 0..1, share of the examples that is held out; at least one is.
         seed: int.
 
