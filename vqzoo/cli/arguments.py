@@ -36,14 +36,14 @@ def _entry_meant(text):
 
 
 def existing_path(text):
-    """Argument type: path of a file or folder that exists."""
+    """Argument type: path of a file or folder; raises `ArgumentTypeError` if there is none."""
     if not text or not pathlib.Path(text).exists():
         raise argparse.ArgumentTypeError(f"there is no file or folder {text!r}")
     return pathlib.Path(text)
 
 
 def output_folder(text):
-    """Argument type: path of a folder to write to, which need not exist."""
+    """Argument type: path of a folder to write to; raises `ArgumentTypeError` if it is a file."""
     path = _output(text)
     if path.exists() and not path.is_dir():
         raise argparse.ArgumentTypeError(f"must be a folder, and {text!r} is a file")
@@ -75,22 +75,22 @@ def _output(text):
 
 
 def positive_int(text):
-    """Argument type: int of 1 or more."""
+    """Argument type: int; raises `ArgumentTypeError` below 1."""
     return _number(text, int, "a whole number of 1 or more", lambda value: value >= 1)
 
 
 def seed(text):
-    """Argument type: int in 0..2**32 - 1."""
+    """Argument type: int; raises `ArgumentTypeError` outside of 0..2**32 - 1."""
     return _number(text, int, "a whole number in 0..4294967295", lambda value: 0 <= value < 2**32)
 
 
 def positive_float(text):
-    """Argument type: finite float above 0."""
+    """Argument type: float; raises `ArgumentTypeError` unless it is finite and above 0."""
     return _number(text, float, "a number above 0", lambda value: 0 < value < float("inf"))
 
 
 def probability(text):
-    """Argument type: float above 0, at most 1."""
+    """Argument type: float; raises `ArgumentTypeError` unless it is above 0, at most 1."""
     return _number(text, float, "a number above 0, at most 1", lambda value: 0 < value <= 1)
 
 

@@ -11,12 +11,19 @@ EXAMPLE = "vqzoo decode vqvae_fashion_mnist codes.npz --output decoded"
 
 
 def add_arguments(parser):
+    """Adds the arguments of `vqzoo decode`."""
     add_model(parser)
     parser.add_argument("codes", type=existing_path, metavar="NPZ", help="from `vqzoo encode`")
     add_output_folder(parser, "decoded")
 
 
 def run(arguments):
+    """Writes an image for each entry of a file of codes.
+
+    Raises:
+        ValueError: if the codes are another model's, or a name leads out of the output folder.
+        OSError: if a file cannot be read or written.
+    """
     backend.start(arguments.debug)
     model = zoo.load(arguments.model)
     codes, names = read_codes(arguments.codes, model.autoencoder)

@@ -9,10 +9,16 @@ EXAMPLE = "vqzoo describe vqvae_fashion_mnist"
 
 
 def add_arguments(parser):
+    """Adds the arguments of `vqzoo describe`."""
     add_model(parser)
 
 
 def run(arguments):
+    """Prints card, configuration and scores of a model; imports nothing heavy.
+
+    Raises:
+        FileNotFoundError: if there is no such model.
+    """
     description = zoo.describe(arguments.model)
     print(description["card"] or f"# {description['name']}\n")
     print(configs.dump(description["config"]))

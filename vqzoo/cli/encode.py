@@ -11,6 +11,7 @@ EXAMPLE = "vqzoo encode vqvae_fashion_mnist my_images/ --output codes.npz"
 
 
 def add_arguments(parser):
+    """Adds the arguments of `vqzoo encode`."""
     add_model(parser)
     add_images(parser)
     parser.add_argument(
@@ -23,6 +24,12 @@ def add_arguments(parser):
 
 
 def run(arguments):
+    """Writes the codes of image files to one NumPy archive.
+
+    Raises:
+        ValueError: if an image is not of the model's shape.
+        OSError: if a file cannot be read or written.
+    """
     shape = zoo.describe(arguments.model)["config"]["data"]["image_shape"]
     images, names = read_images(arguments.images, shape, arguments.skip_bad)
     backend.start(arguments.debug)

@@ -12,6 +12,7 @@ EXAMPLE = "vqzoo evaluate vqvae_fashion_mnist"
 
 
 def add_arguments(parser):
+    """Adds the arguments of `vqzoo evaluate`."""
     add_model(parser)
     parser.add_argument(
         "--data", type=existing_path, metavar="FOLDER", help="images to use instead of its data set"
@@ -24,6 +25,12 @@ def add_arguments(parser):
 
 
 def run(arguments):
+    """Prints every score of a model on its test images; `docs/numbers.md` defines them.
+
+    Raises:
+        FileNotFoundError: if the images are missing.
+        ValueError: if an image or a class is not the model's.
+    """
     backend.start(arguments.debug)
     from vqzoo import data, evaluation
 

@@ -9,6 +9,7 @@ EXAMPLE = "vqzoo export vqvae_fashion_mnist served/vqvae_fashion_mnist"
 
 
 def add_arguments(parser):
+    """Adds the arguments of `vqzoo export`."""
     add_model(parser)
     parser.add_argument(
         "folder", type=output_folder, metavar="FOLDER", help="will hold 1/, or the next version"
@@ -16,5 +17,11 @@ def add_arguments(parser):
 
 
 def run(arguments):
+    """Writes a SavedModel as the next free version of a folder.
+
+    Raises:
+        ValueError: if Keras' backend is not TensorFlow.
+        OSError: if the folder cannot be written.
+    """
     backend.start(arguments.debug)
     print(f"wrote {zoo.load(arguments.model).export(arguments.folder)}")

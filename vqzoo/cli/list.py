@@ -8,11 +8,17 @@ EXAMPLE = "vqzoo list 'vqvae*' --pretrained"
 
 
 def add_arguments(parser):
+    """Adds the arguments of `vqzoo list`."""
     parser.add_argument("pattern", nargs="?", default="*", help="names to list, such as 'vqvae*'")
     parser.add_argument("--pretrained", action="store_true", help="only those with weights")
 
 
 def run(arguments):
+    """Prints the entries whose names fit a pattern, one a line; imports nothing heavy.
+
+    Raises:
+        ValueError: if none does.
+    """
     names = zoo.list_models(arguments.pattern, pretrained=arguments.pretrained or None)
     if not names:
         raise ValueError(f"no entry is called {arguments.pattern!r}")

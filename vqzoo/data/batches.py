@@ -87,6 +87,7 @@ def _shuffled(source, batch_size, seed, steps, start_step, load):
     grain = _grain()
     # Only indices pass through Grain one by one; the examples of a batch are read together.
     indices = grain.MapDataset.range(len(source)).seed(seed).shuffle().repeat()
+    # `repeat` comes before `batch`: a batch runs on over the end of a pass, and none is short.
     batches = indices.batch(batch_size, drop_remainder=True).random_map(load)
     return batches[start_step:steps].to_iter_dataset(grain.ReadOptions(THREADS, BATCHES_AHEAD))
 

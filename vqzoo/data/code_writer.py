@@ -28,6 +28,7 @@ def write_store(folder, batches, codebook_sizes, described):
     """
     if folder.exists():
         raise FileExistsError(f"`folder` must not exist yet. Received: {str(folder)!r}")
+    # Beside its place, so that the rename stays within one file system and is a single step.
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # what a killed run left
     partial.mkdir(parents=True)
@@ -45,6 +46,7 @@ def _write_shards(folder, batches, codebook_sizes, described):
     limits = dict(zip(names, codebook_sizes, strict=True))
     labels = described["class_names"]
     limits[LABELS] = 2**16 if labels is None else len(labels)
+    # Checked as they stream by: a bad batch at the end must not leave a store of the good ones.
     batches = _checked(batches, limits)
     first = next(batches, None)
     if first is None:
@@ -129,6 +131,7 @@ def _joined(batches):
 
 def _write_array(path, array):
     """Writes one shard of one level; returns its entry in the manifest."""
+    # In memory first, so that the hash is that of what was meant and not of what a disk made of it.
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     content = buffer.getbuffer()

@@ -48,6 +48,8 @@ class TfdsSource(ImageSource):
 def open_tfds(name, split, image_shape, class_names=None):
     """Opens a split of a prepared TensorFlow dataset; nothing is ever downloaded.
 
+    How to prepare one: https://www.tensorflow.org/datasets/cli, or the command in the error.
+
     Args:
         name: str, such as "fashion_mnist" or "imagenette/160px-v2"; TFDS finds the data below
             `$TFDS_DATA_DIR`, else below `~/tensorflow_datasets`.

@@ -32,6 +32,7 @@ class MaskedConv2D(keras.layers.Conv2D):
 
     def convolution_op(self, inputs, kernel):
         """Convolves with the kernel's visible part; the mask holds whatever the weights are."""
+        # Masked in every pass and not once: an optimizer would fill zeros that only started so.
         order = np.arange(np.prod(self.kernel_size)).reshape(*self.kernel_size, 1, 1)
         visible = order < order.size // 2 + (self.mask_type == "B")
         return super().convolution_op(inputs, kernel * keras.ops.cast(visible, kernel.dtype))
