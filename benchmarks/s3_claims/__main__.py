@@ -19,10 +19,15 @@ from vqzoo import files
 
 def main():
     """Trains what is not trained, then writes and prints what all finished runs say."""
-    arguments = make_parser().parse_args()
+    parser = make_parser()
+    arguments = parser.parse_args()
     try:
         runs = read_runs(only=arguments.only, seeds=arguments.seed)
-        train(runs, Images(arguments.data, arguments.images), arguments.folder)
+        images = Images(arguments.data, arguments.images)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        train(runs, images, arguments.folder)
         report(arguments.folder)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
@@ -35,7 +40,7 @@ def make_parser():
     )
     parser.add_argument("--data", help="folder of folders of images: mnist, fashion_mnist, cifar10")
     parser.add_argument("--folder", type=pathlib.Path, default="runs/s3", help="where runs are kept")
-    parser.add_argument("--images", type=int, help="training images used, evenly spaced; all if not given")
+    parser.add_argument("--images", type=int, help="training images used, evenly spaced; or all")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="runs of runs.yaml to train")
     parser.add_argument("--seed", nargs="+", type=int, help="seeds to train, 0 and 1 if not given")
     return parser

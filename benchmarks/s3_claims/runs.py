@@ -77,9 +77,14 @@ class Images:
             laid out as for `vqzoo train --data`; None reads the data sets by name.
         limit: int or None, how many training images are used, evenly spaced over the data set's
             order, so that classes keep their shares.
+
+    Raises:
+        ValueError: if `limit` is below 1.
     """
 
     def __init__(self, folder=None, limit=None):
+        if limit is not None and limit < 1:
+            raise ValueError(f"`images` must be at least 1. Received: {limit}")
         self.folder, self.limit = folder, limit
         self._opened = {}
 

@@ -36,8 +36,8 @@ def carry_out(run, images, folder):
     """
     steps = math.ceil(len(images["train"]) / run.training["batch_size"])
     stage = {**run.training, "seed": run.seed, "steps": run.epochs * steps}
-    settings = {"autoencoder": run.autoencoder, "training": stage, "epochs": run.epochs}
-    settings["images"] = {split: len(source) for split, source in images.items()}
+    settings = {"images": {split: len(source) for split, source in images.items()}}
+    settings |= {"autoencoder": run.autoencoder, "training": stage, "epochs": run.epochs}
     with RunFolder(folder) as place:
         place.check_config(settings)
         place.write_config(settings)
