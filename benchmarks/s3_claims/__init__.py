@@ -1,1 +1,1 @@
-"""S3's claims about VQ-VAEs, run and judged."""
+"""What a reproduction of VQ-VAE claims, run and judged."""

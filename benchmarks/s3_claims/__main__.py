@@ -1,4 +1,4 @@
-"""Checks what a reproduction of VQ-VAE (S3) claims: trains the runs of `runs.yaml`, then judges.
+"""Checks the claims of a reproduction of VQ-VAE: trains the runs of `runs.yaml`, then judges.
 
     python -m benchmarks.s3_claims --data FOLDER --folder runs/s3 --images 10000
 

@@ -1,4 +1,6 @@
-"""What S3 claims, and by which figures each claim is held or not held.
+"""What the paper claims, and by which figures each claim is held or not held.
+
+The paper is Kumar, Deleu and Racah, Reproducing Neural Discrete Representation Learning (2019).
 
 The criteria were written down before the runs were made. A claim is held when it is in every seed
 whose runs are finished, not held when it fails in one, and open (None) while no seed has all runs.
@@ -25,7 +27,7 @@ class Verdict:
     """One claim judged.
 
     Attributes:
-        claim: str, what S3 says.
+        claim: str, what the paper says.
         criterion: str, what had to be seen.
         seen: list of str, what was seen, an item for each seed.
         held: bool, or None where runs are missing.

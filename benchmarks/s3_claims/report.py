@@ -25,7 +25,7 @@ def verdict_table(results):
         [verdict.claim, verdict.criterion, "; ".join(verdict.seen) or "–", HELD[verdict.held]]
         for verdict in judge(results)
     ]
-    return _table(["S3 says", "held if", "seen", ""], rows)
+    return _table(["the paper says", "held if", "seen", ""], rows)
 
 
 def run_table(results):

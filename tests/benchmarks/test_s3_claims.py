@@ -1,7 +1,6 @@
-"""S3's claims: the runs on made-up images, and the verdicts on made-up curves."""
+"""The paper's claims: the runs on made-up images, and the verdicts on made-up curves."""
 
 import json
-import pathlib
 import sys
 
 import numpy as np
@@ -14,7 +13,6 @@ from benchmarks.s3_claims.runs import Images, read_runs, spread
 from vqzoo.evaluation.uniform_prior_bits import uniform_prior_scores
 from vqzoo.training.run_folder import RunFolder
 
-PAGE = pathlib.Path(__file__).parents[2] / "docs" / "s3_claims.md"
 TINY = """
 base:
   epochs: 3
@@ -225,13 +223,3 @@ def test_the_errors_of_table_1_are_those_that_its_bits_imply(name):
     row = made_up(name, falling(0.02), mse=1.09 * implied)
     assert verdict(f"`{name}`", row) is True
     assert verdict(f"`{name}`", {**row, "scores": {**row["scores"], "mse": 1.11 * implied}}) is False
-
-
-def test_the_page_shows_what_its_results_say():
-    results = json.loads((PAGE.parent / "s3_claims" / "results.json").read_text())
-    text = PAGE.read_text()
-    assert report.verdict_table(results) in text and report.run_table(results) in text
-    seen = {count for result in results for count in [result["settings"]["images"]["train"]]}
-    assert all(f"{count:,} training images" in text for count in seen)
-
-
