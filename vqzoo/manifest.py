@@ -15,7 +15,11 @@ FILE = "manifest.json"
 
 
 def sha256(path):
-    """Hexadecimal SHA-256 of a whole file."""
+    """Hexadecimal SHA-256 of a whole file.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -61,6 +65,7 @@ def read(folder):
             f"{path} has format version {version}; this vqzoo reads up to {FORMAT_VERSION}. "
             f"Install vqzoo {content.get('vqzoo_version', 'of a newer version')} or newer"
         )
+    # A manifest may come from anywhere: `../` in a name would make `load` read outside its folder.
     if any(pathlib.PurePath(name).name != name for name in checksums):
         raise ValueError(f"{path} must name files of its own folder. Received: {list(checksums)}")
     return content

@@ -56,7 +56,7 @@ def _find(paths):
         if not path.is_dir():
             yield path, path.name
             continue
-        for file in sorted(path.rglob("*")):
+        for file in sorted(path.rglob("*")):  # file systems list names in any order
             if file.suffix.lower() in SUFFIXES and file.is_file():
                 yield file, str(file.relative_to(path))
 

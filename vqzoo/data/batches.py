@@ -34,6 +34,7 @@ def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, 
             f"{source.name}, whose images lie in no class folders"
         )
 
+    # Grain hands each batch a generator of its own, made of the seed and the batch's index.
     def load(indices, generator):
         batch = source.take(indices)
         images = batch["image"]

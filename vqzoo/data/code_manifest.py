@@ -16,7 +16,11 @@ def level_name(level):
 
 
 def dtype_of(num_values):
-    """Returns the smallest unsigned dtype that holds `0 .. num_values - 1`, at most 16 bits."""
+    """Returns the smallest unsigned dtype that holds `0 .. num_values - 1`, at most 16 bits.
+
+    Raises:
+        ValueError: if none does.
+    """
     if not 0 < num_values <= 2**16:
         raise ValueError(f"`codebook_sizes` must lie in 1 .. 65536. Received: {num_values}")
     return "uint8" if num_values <= 2**8 else "uint16"
@@ -66,6 +70,7 @@ def _parsed(path):
 def _check_file(path, entry):
     if not path.is_file():
         raise FileNotFoundError(f"{path}: missing; extract the codes again")
+    # The size first: it names a file that was cut short without reading gigabytes.
     size = path.stat().st_size
     if size != entry["bytes"]:
         raise ValueError(
@@ -78,5 +83,6 @@ def _check_file(path, entry):
 
 
 def _content_hash(manifest):
+    # One text for one content: neither the order of keys nor spaces may change the hash.
     canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

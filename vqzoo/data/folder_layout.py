@@ -75,6 +75,7 @@ def _images_below(root):
         raise FileNotFoundError(f"`folder` must be a folder of images. There is no folder {root}")
     names = []
     for place, folders, files in os.walk(root, followlinks=True):
+        # Assigned in place: `os.walk` then leaves the others out.
         folders[:] = [name for name in folders if not name.startswith(".")]
         below = Path(place).relative_to(root)
         names += [

@@ -82,9 +82,11 @@ def _without_palette(image):
         return image.convert("L")
     if image.mode != "P":
         return image
+    # A palette may name one of its colours transparent; whether a pixel has it shows later.
     if "transparency" in image.info:
         return image.convert("RGBA")
     colours = image.convert("RGB")
+    # Grey pictures are often stored with a palette; as RGB they would be refused where grey fits.
     pixels = np.asarray(colours)
     return colours.convert("L") if (pixels == pixels[..., :1]).all() else colours
 

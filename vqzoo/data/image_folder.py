@@ -86,6 +86,7 @@ def open_folder(folder, split, image_shape, class_names=None, skip_bad=False):
     else:
         class_names = class_names or class_folders(folder)
         labels = _labels(classes, class_names, folder)
+    # Decoded in any case, to find what is broken: what has room is then kept.
     in_memory = len(paths) * np.prod(image_shape, dtype="int64") <= MEMORY_LIMIT
     images = np.empty((len(paths) if in_memory else 0, *image_shape), "uint8")
     good, bad = _decode_all(paths, image_shape, images, skip_bad)
@@ -103,6 +104,7 @@ def open_folder(folder, split, image_shape, class_names=None, skip_bad=False):
 
 def _ids(found, class_names):
     """Returns {class folder: label id}, or None if the folders are called otherwise."""
+    # Names first: classes may be called by digits in another order, and all folders by one scheme.
     for names in (class_names, [str(i) for i in range(len(class_names))]):
         if set(found) <= set(names):
             return {name: names.index(name) for name in found}
@@ -129,6 +131,7 @@ def _decode_all(paths, image_shape, images, skip_bad):
         `good, bad`: the positions in `paths` of readable files, and the names of the others.
     """
 
+    # An exception inside the pool would end the map: it travels as a result.
     def attempt(path):
         try:
             return read_image(path, image_shape)
@@ -152,6 +155,7 @@ def _decode_all(paths, image_shape, images, skip_bad):
 
 def _ordered_map(pool, function, items, size=1024):
     """Yields `function(item)` in order, with at most `size` results waiting."""
+    # `pool.map` alone takes all items at once, and holds every result not asked for yet.
     items = iter(items)
     while chunk := list(islice(items, size)):
         yield from pool.map(function, chunk)

@@ -33,7 +33,7 @@ def train_classifier(train, test, data_name, epochs=8, seed=0, mirror=False):
         `(classifier, scores)`, scores being a dict of `test_accuracy`, and of
         `test_accuracy_by_class` with one entry for each name.
     """
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(seed)  # decides the initial weights and the dropout
     steps = math.ceil(epochs * len(train) / BATCH_SIZE)
     network = create(train.image_shape, len(train.class_names))
     network.compile(

@@ -53,6 +53,7 @@ def export(model, folder):
     module.weights = list({id(v): v for f in signatures.values() for v in f.variables}.values())
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    # Its name is no number: a server that watches the folder does not take it for a version.
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as unfinished:
         whole = pathlib.Path(unfinished) / "model"
         tf.saved_model.save(module, str(whole), signatures)

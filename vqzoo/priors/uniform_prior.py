@@ -65,6 +65,7 @@ class UniformPrior(keras.Model):
         codes = checked_codes(latents, self.latent_shapes, self.codebook_sizes)
         checked_labels(labels, len(codes[0]), self.num_classes)
         levels = zip(self.latent_shapes, self.codebook_sizes)
+        # The same for every image: codes are counted, not looked at.
         nats = sum(math.prod(shape) * math.log(size) for shape, size in levels)
         return np.full(len(codes[0]), -nats, "float32")
 

@@ -44,6 +44,7 @@ class SaveState(keras.callbacks.Callback):
         if self.best and logs["val_loss"] < self.notes.get("best_val_loss", np.inf):
             self.notes.update(best_val_loss=float(logs["val_loss"]), best_step=self.step)
             save_weights_whole(self.model, self.best)
+        # Of the runs before it was stopped, too: the notes travel with the checkpoint.
         self.notes["seconds"] = self.seconds_before + time.monotonic() - self.start
         self.checkpoints.save(self.model, self.step, self.notes)
 
@@ -117,6 +118,7 @@ class Progress(keras.callbacks.Callback):
 
     def _line(self, logs):
         elapsed = time.monotonic() - self.start
+        # By the pace of this process alone; the one before may have run on another machine.
         left = elapsed / max(self.step - self.first_step, 1) * (self.steps - self.step)
         metrics = ", ".join(f"{key} {value:.4g}" for key, value in (logs or {}).items())
         done = f"{self.name}: step {self.step}/{self.steps}"

@@ -27,6 +27,7 @@ class EventCallback(keras.callbacks.Callback):
         self.folder, self.name, self.images = folder, name, images
 
     def on_train_begin(self, logs=None):
+        # Not in the constructor: the optimizer's count is only known once a checkpoint is restored.
         self.log = EventLog(self.folder, iterations(self.model))
 
     def on_epoch_end(self, epoch, logs=None):

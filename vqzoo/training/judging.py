@@ -16,7 +16,18 @@ SAMPLE_SEED = 0
 
 
 def judge(model, images, folder, name, num_samples):
-    """Evaluates the model of a run; writes pictures and, as the last of all, `results.json`."""
+    """Evaluates the model of a run; writes pictures and, as the last of all, `results.json`.
+
+    Args:
+        model: `ZooModel`, trained.
+        images: dict of `ImageSource`, "train" and "test".
+        folder: path of the run folder.
+        name: str, of the entry.
+        num_samples: int, samples that are scored.
+
+    Raises:
+        OSError: if a file cannot be written.
+    """
     start = time.monotonic()
     scores = evaluation.evaluate(
         model, images["test"], images["train"], num_samples=num_samples, seed=SAMPLE_SEED
@@ -32,13 +43,14 @@ def judge(model, images, folder, name, num_samples):
     seconds = {stage: Checkpoints(path).notes().get("seconds", 0) for stage, path in stages.items()}
     seconds["evaluation"] = time.monotonic() - start
     seconds["a_sample_of_64"] = _seconds_per_sample(model)
+    # The run's own copy comes last: a run counts as finished once it is there.
     for place in (folder / "model", folder):
         write_results(place / zoo.RESULTS, name, model.config, scores, seconds, SAMPLE_SEED)
 
 
 def _seconds_per_sample(model, num_images=64):
     """Wall time of one image when `num_images` are sampled at once; without compiling."""
-    model.sample(num_images, seed=SAMPLE_SEED)
+    model.sample(num_images, seed=SAMPLE_SEED)  # compiles
     start = time.monotonic()
     model.sample(num_images, seed=SAMPLE_SEED)
     return (time.monotonic() - start) / num_images

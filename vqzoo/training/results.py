@@ -58,6 +58,7 @@ def versions():
 def commit():
     """Commit of the checkout that runs, with "+" if it was changed since; None outside of one."""
     checkout = pathlib.Path(vqzoo.__file__).parent.parent
+    # An installed package may lie inside of somebody else's repository.
     if not (checkout / ".git").exists():
         return None
     try:
@@ -91,6 +92,7 @@ def _processor():
 
 def _finite(value):
     """`value` with NaN and infinities as None, however deep in dicts and lists."""
+    # JSON has neither, and Python's own spelling of them breaks other readers.
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

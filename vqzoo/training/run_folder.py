@@ -32,6 +32,7 @@ class RunFolder:
             raise OSError(
                 error.errno, f"the run folder {self.path} cannot be written: {error.strerror}"
             ) from error
+        # A lock of the kernel's, not a file that counts by being there: a kill leaves none behind.
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -53,6 +54,7 @@ class RunFolder:
         path = self.path / configs.CONFIG_FILE
         if not path.exists():
             return
+        # Flat, so that the first difference has a name that can be looked for in the YAML.
         old, new = _flat(configs.read_config(path)), _flat(config)
         for key in [*new, *old]:
             if old.get(key) != new.get(key):

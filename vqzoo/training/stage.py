@@ -76,12 +76,14 @@ def fit_stage(model, make_batches, config, folder, name, interval, validation=No
         FloatingPointError: if a loss or a variable stops being finite; names it and the step.
         OSError: if a checkpoint cannot be written.
     """
+    # Built now: a checkpoint restores the optimizer's state only into variables that exist.
     model.compile(optimizer=make_optimizer(config))
     model.optimizer.build(model.trainable_variables)
     stage = _Stage(model, make_batches, config, pathlib.Path(folder), interval, validation)
     step, notes = stage.begin()
     if step < config["steps"]:
         saver = SaveState(stage.checkpoints, config["steps"], step, notes, stage.best)
+        # Looking at every tensor in every step would slow all runs down for the few that go wrong.
         try:
             stage.fit(step, [Progress(name, config["steps"], step), *callbacks, saver])
         except FloatingPointError as error:
@@ -115,6 +117,7 @@ class _Stage:
     def fit(self, step, callbacks):
         self.model.fit(
             self.make_batches(step),
+            # Epochs of `fit` are intervals between checkpoints, so that this count stays right.
             initial_epoch=step // self.interval,
             epochs=math.ceil(self.steps / self.interval),
             steps_per_epoch=self.interval,
