@@ -9,6 +9,7 @@ THREADS, BATCHES_AHEAD = 2, 8
 def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, labels=True):
     """Returns the batches of steps `start_step .. steps - 1`, to be given to Keras' `fit`.
 
+    A [Grain](https://github.com/google/grain) dataset with random access by step, and no buffer.
     Each pass over the source is a new permutation of it; batches run on over its end, so that all
     are full. What a batch holds depends on `seed` and its step alone: training that starts again
     at `start_step` sees what it would have seen.
@@ -18,7 +19,7 @@ def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, 
         batch_size: int, images in a batch.
         seed: int in 0 .. 2**32 - 1.
         steps: int, step before which the batches end.
-        start_step: int in `0 .. steps`, first step.
+        start_step: int in `0 .. steps`, first step that is given.
         flip: bool, whether each image is mirrored left to right with probability 1/2.
         labels: bool, whether batches are pairs `(images, labels)`, or images alone.
 

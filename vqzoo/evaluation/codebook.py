@@ -11,6 +11,8 @@ def usage_counts(codes, num_embeddings):
 def codebook_scores(codes, num_embeddings):
     """Perplexity and usage over a whole data source, not a mean over batches.
 
+    https://en.wikipedia.org/wiki/Perplexity of the distribution of codes, in no unit.
+
     Args:
         codes: int array `(images, h, w)`, one level.
         num_embeddings: int, size K of its codebook.

@@ -13,6 +13,8 @@ ROWS, COLUMNS = 64, 4096
 def nearest_distances(maps, others):
     """Smallest Hamming distance of each map to any of the others; exact, in bounded memory.
 
+    https://en.wikipedia.org/wiki/Hamming_distance: in how many positions two maps differ.
+
     Args:
         maps: int array `(images, codes)`.
         others: int array `(others, codes)`.

@@ -6,6 +6,8 @@ import math
 def reconstruction_scores(encoded, num_values):
     """Mean squared error and peak signal-to-noise ratio, in dB, over a data source.
 
+    https://en.wikipedia.org/wiki/Peak_signal-to-noise_ratio, with the range of pixels in -1..1.
+
     Args:
         encoded: `EncodedSource` with `squared_errors`.
         num_values: int, pixel values of an image, height x width x channels.

@@ -9,6 +9,8 @@ import keras
 def export(model, folder):
     """Writes a SavedModel that answers like the model in a process without vqzoo and Keras.
 
+    Numbered versions in one folder are what https://www.tensorflow.org/tfx/guide/serving watches.
+
     | signature | inputs | outputs |
     |---|---|---|
     | `encode` | `images` | `codes_0`, `codes_1` ..., coarse to fine |

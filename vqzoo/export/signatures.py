@@ -6,6 +6,8 @@ import tensorflow as tf
 def signatures_of(model):
     """Traces `encode`, `decode`, `reconstruct` and, with a trained prior, `sample`.
 
+    What a signature is: https://www.tensorflow.org/guide/saved_model.
+
     Args:
         model: `ZooModel`.
 

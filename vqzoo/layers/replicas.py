@@ -18,7 +18,7 @@ def _context():
 
 
 def num_replicas():
-    """Number of replicas that the current step runs on, an int."""
+    """Number of replicas that the current step runs on, an int; 1 outside of a strategy."""
     context = _context()
     return 1 if context is None else context.num_replicas_in_sync
 
@@ -26,6 +26,7 @@ def num_replicas():
 def sum_over_replicas(tensor):
     """The sum of `tensor` over all replicas, the same on each; the tensor itself if there is one.
 
+    https://www.tensorflow.org/api_docs/python/tf/distribute/ReplicaContext under TensorFlow.
     Every replica has to call it, outside of conditions and loops: one that does not would leave
     the others waiting. A tensor of any shape.
     """

@@ -6,6 +6,7 @@ from keras import ops
 def draw_rows(seed, step, num_draws, num_rows):
     """Indices of random rows, distinct as long as there are enough rows.
 
+    Stratified sampling, https://en.wikipedia.org/wiki/Stratified_sampling, by a counter-based hash.
     The rows are cut into `num_draws` runs of almost equal length and one row is drawn from each;
     the runs begin at a random row. So draws spread over all images of a batch, need no sort, and
     every row is equally likely. With fewer rows than draws, rows come up several times.

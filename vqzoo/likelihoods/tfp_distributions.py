@@ -7,6 +7,7 @@ import tensorflow_probability as tfp
 class DiscretizedNormal(tfp.distributions.Distribution):
     """Grey levels with the mass of a normal, as `vqzoo.likelihoods.DiscretizedNormal` has it.
 
+    Its interface is https://www.tensorflow.org/probability/api_docs/python/tfp/distributions.
     `tfp.distributions.QuantizedDistribution` subtracts two log-CDFs, which leaves few digits, or
     minus infinity, where a bin is narrow beside its distance from the mean; hence our own.
     Log-probabilities are in nats; events are scalars, of shape `()`.

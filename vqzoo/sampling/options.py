@@ -10,9 +10,10 @@ class SamplingOptions:
     Args:
         temperature: float above 0; logits are divided by it. 1 samples the model as it is. There
             is no 0: `top_k=1` takes the most likely code.
-        top_k: int or `None`; only the `top_k` most likely codes of a position may be drawn.
+        top_k: int or `None`; only the `top_k` most likely codes of a position may be drawn, as in
+            arXiv:1805.04833.
         top_p: float in (0, 1] or `None`; only the most likely codes that together reach this
-            probability may be drawn. After `top_k`, where both are given.
+            probability may be drawn, as in arXiv:1904.09751. After `top_k`, where both are given.
         incremental: bool; `False` computes the whole map anew for every position, to the same
             codes: a slow way to check the fast one.
 

@@ -13,6 +13,8 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 class EventLog:
     """One event file in a folder that `tensorboard --logdir FOLDER` shows.
 
+    Records of `Event` messages, as https://github.com/tensorflow/tensorboard reads them.
+
     A run that goes on after a kill repeats the steps since its last checkpoint: what an earlier
     file of the folder says about steps after `step` is dropped by TensorBoard.
 
