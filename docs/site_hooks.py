@@ -8,9 +8,9 @@ import jupytext
 from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).parent.parent
-CARDS = sorted(path.name for path in (ROOT / "pretrained").iterdir() if path.is_dir())
-ENTRIES = sorted(path.stem for path in (ROOT / "zoo_configs").glob("*.yaml"))
-TUTORIALS = sorted(path.stem for path in (ROOT / "tutorials").glob("*.py"))
+CARDS = sorted(path.parent.name for path in ROOT.glob("pretrained/*/README.md"))
+ENTRIES = sorted(path.stem for path in ROOT.glob("zoo_configs/*.yaml"))
+TUTORIALS = sorted(path.stem for path in ROOT.glob("tutorials/*.py"))
 
 
 def on_config(config):
