@@ -18,7 +18,7 @@ PACKAGE = ROOT / "vqzoo"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 ORDER = [
-    "files", "progress", "layers", "networks", "likelihoods", "sampling", "priors", "models",
+    "files", "progress", "checks", "layers", "networks", "likelihoods", "sampling", "priors", "models",
     "config", "manifest", "downloads", "weights", "inputs", "data", "export", "zoo_model", "zoo",
     "evaluation", "training", "cli",
 ]  # fmt: skip

@@ -45,7 +45,7 @@ def test_unknown_keys_name_the_nearest(config, overrides, key, nearest):
         ({"prior": {"network": "GatedPixelCNN"}}, "`prior.network` must be of type dict"),
         ({"autoencoder": {"family": "VQGAN"}}, "`autoencoder.family` must be one of VQVAE"),
         ({"autoencoder": 3}, "`autoencoder` must be of type dict"),
-        ({"data": {"image_shape": [8, 8]}}, "`data.image_shape` must be three ints"),
+        ({"data": {"image_shape": [8, 8]}}, "`data.image_shape` must be height, width and"),
         ({"data": {"class_names": ["a", "a"]}}, "`data.class_names` must be distinct"),
     ],
 )

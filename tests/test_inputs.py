@@ -74,15 +74,3 @@ def test_labels_by_name_or_id():
         inputs.label_ids(["coat", "boots"], names)
     with pytest.raises(ValueError, match="knows no names"):
         inputs.label_ids("coat", None)
-
-
-@pytest.mark.parametrize("seed", [-1, 2**32, 1.0, None, "0"])
-def test_wrong_seeds_are_refused(seed):
-    with pytest.raises(ValueError, match="`seed` must be an int"):
-        inputs.checked_seed(seed)
-
-
-@pytest.mark.parametrize("count", [0, -1, 2.0, None])
-def test_wrong_counts_are_refused(count):
-    with pytest.raises(ValueError, match="`batch_size` must be an int, 1 or more"):
-        inputs.checked_count(count, "batch_size")

@@ -4,9 +4,13 @@ import copy
 import difflib
 import importlib.resources
 import inspect
+import json
 import pathlib
 
 import yaml
+
+from vqzoo.checks import checked_class_names, checked_int, checked_number
+from vqzoo.checks import checked_path, checked_sizes, shown
 
 _STAGE_NEEDS = ("learning_rate", "batch_size", "steps", "seed")
 
@@ -14,6 +18,7 @@ CONFIG_FILE = "config.yaml"
 """Name of the configuration in a model folder."""
 
 _NUMBER = (int, float)
+_LOWEST = {"warmup_steps": 0, "batch_size": 1, "steps": 1}
 _STAGE = {
     "optimizer": str,
     "learning_rate": _NUMBER,
@@ -30,7 +35,7 @@ SECTIONS = {
         "image_shape": list,
         "splits": {"train": str, "test": str},
         "flip": bool,
-        "class_names": list,
+        "class_names": (list, type(None)),
         "licence": str,
     },
     "autoencoder": dict,
@@ -74,11 +79,11 @@ def nearest(word, words):
     return difflib.get_close_matches(str(word), [str(other) for other in words], 1, cutoff=0.0)[0]
 
 
-def load_config(name_or_path):
+def load_config(name):
     """Reads and checks a configuration.
 
     Args:
-        name_or_path: str or path; a name of `names()` or the path of a YAML file.
+        name: str or path; a name of `names()` or the path of a YAML file.
 
     Returns:
         A dict with the keys of `SECTIONS`.
@@ -87,32 +92,37 @@ def load_config(name_or_path):
         FileNotFoundError: if there is neither such an entry nor such a file.
         ValueError: if a key is unknown or a value has the wrong type.
     """
-    config = read_config(name_or_path)
+    config = read_config(name)
     check(config)
     return config
 
 
-def read_config(name_or_path):
+def read_config(name):
     """As `load_config`, but checks neither keys nor types, which needs the model families' code."""
-    path = pathlib.Path(name_or_path)
+    path = checked_path(name, "name")
     if path.suffix not in (".yaml", ".yml"):
-        if str(name_or_path) not in names():
+        if str(name) not in names():
             raise FileNotFoundError(
                 f"`name` must be one of {', '.join(names())}, or the path of a .yaml file. "
-                f"Received: {str(name_or_path)!r}; did you mean "
-                f"{nearest(name_or_path, names())!r}?"
+                f"Received: {str(name)!r}; did you mean "
+                f"{nearest(name, names())!r}?"
             )
-        path = folder_of("zoo_configs") / f"{name_or_path}.yaml"
+        path = folder_of("zoo_configs") / f"{name}.yaml"
     if not path.is_file():
         raise FileNotFoundError(f"`name` must be an existing .yaml file. Received: {str(path)!r}")
-    return parse(path.read_text(encoding="utf-8"), path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not YAML in UTF-8: {error}") from error
+    return parse(text, path)
 
 
 def parse(text, path="a configuration"):
     """The mapping that the YAML `text` holds; `path` is what an error calls it."""
     try:
         config = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        json.dumps(config, default=str, skipkeys=True)  # an alias may make it part of itself
+    except Exception as error:  # PyYAML's constructors raise half a dozen types on odd values
         raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(config, dict):
         raise ValueError(
@@ -150,11 +160,17 @@ def check(config):
     Raises:
         ValueError: naming the key, what would be right and what was received.
     """
+    _check_type("config", config, dict)
     _check_mapping(config, SECTIONS, where="")
-    _check_data(config["data"])
+    check_data(config["data"])
+    for stage, settings in config["training"].items():
+        _check_stage(f"training.{stage}", settings)
     _check_parts(config)
     if config.get("smoke"):
-        check({**merge(config, config["smoke"]), "smoke": {}})
+        try:
+            check({**merge(config, config["smoke"]), "smoke": {}})
+        except ValueError as error:
+            raise ValueError(f"`smoke` makes a wrong configuration: {error}") from error
 
 
 def _check_mapping(mapping, schema, where):
@@ -162,13 +178,13 @@ def _check_mapping(mapping, schema, where):
     for key in _REQUIRED.get(where, ()):
         if key not in mapping:
             name = f"{where}.{key}" if where else key
-            raise ValueError(f"a configuration needs `{name}`. Received: {', '.join(mapping)}")
+            raise ValueError(f"a configuration needs `{name}`. Received: {shown(list(mapping))}")
     for key, value in mapping.items():
         name = f"{where}.{key}" if where else str(key)
         if key not in schema:
             raise ValueError(
                 f"`{name}` is no key of a configuration; did you mean {nearest(key, schema)!r}? "
-                f"Received: {value!r}"
+                f"Received: {shown(value)}"
             )
         expected = schema[key]
         _check_type(name, value, dict if isinstance(expected, dict) else expected)
@@ -176,18 +192,21 @@ def _check_mapping(mapping, schema, where):
             _check_mapping(value, expected, name)
 
 
-def _check_data(data):
-    """Checks what types alone do not tell of the section `data`."""
-    shape, class_names = data["image_shape"], data.get("class_names", [])
-    if len(shape) != 3 or not all(type(size) is int and size > 0 for size in shape):
-        raise ValueError(
-            "`data.image_shape` must be three ints, height, width and channels. "
-            f"Received: {shape!r}"
-        )
-    if len({str(name) for name in class_names}) < len(class_names):
-        raise ValueError(f"`data.class_names` must be distinct. Received: {class_names!r}")
-    if not all(isinstance(name, str) for name in class_names):
-        raise ValueError(f"`data.class_names` must be quoted strings. Received: {class_names!r}")
+def check_data(data):
+    """Checks the section `data` of a configuration alone; errors as for `check`."""
+    _check_type("data", data, dict)
+    _check_mapping(data, SECTIONS["data"], "data")
+    checked_sizes(data["image_shape"], "data.image_shape", "height, width and channels", 3)
+    checked_class_names(data.get("class_names"), "data.class_names")
+
+
+def _check_stage(name, stage):
+    """Checks the numbers of a training stage, before hours are spent on NaN or no steps at all."""
+    rate, right = stage["learning_rate"], "above 0 and finite"
+    checked_number(rate, f"{name}.learning_rate", right, lambda rate: 0 < rate < float("inf"))
+    checked_int(stage["seed"], f"{name}.seed", 0, 2**32 - 1)
+    for key in _LOWEST.keys() & stage.keys():
+        checked_int(stage[key], f"{name}.{key}", _LOWEST[key])
 
 
 def _check_type(name, value, expected):
@@ -197,7 +216,7 @@ def _check_type(name, value, expected):
         return
     hint = " (in YAML 2e-4 is a string: write 2.0e-4)" if float in expected else ""
     right = " or ".join(kind.__name__ for kind in expected)
-    raise ValueError(f"`{name}` must be of type {right}{hint}. Received: {value!r}")
+    raise ValueError(f"`{name}` must be of type {right}{hint}. Received: {shown(value)}")
 
 
 def _check_parts(config):
@@ -227,9 +246,9 @@ def _check_arguments(where, mapping, families, given):
         given: arguments that do not come from a configuration.
     """
     family = mapping.get("family")
-    if family not in families:
+    if not isinstance(family, str) or family not in families:
         raise ValueError(
-            f"`{where}.family` must be one of {', '.join(families)}. Received: {family!r}"
+            f"`{where}.family` must be one of {', '.join(families)}. Received: {shown(family)}"
         )
     builder = getattr(families[family], "for_codes", families[family])
     parameters = inspect.signature(builder).parameters.values()
@@ -241,7 +260,7 @@ def _check_arguments(where, mapping, families, given):
         if key not in known:
             hint = f"; did you mean {nearest(key, known)!r}?" if known else ", which takes none"
             raise ValueError(
-                f"`{where}.{key}` is no argument of {family}{hint}. Received: {value!r}"
+                f"`{where}.{key}` is no argument of {family}{hint}. Received: {shown(value)}"
             )
         _check_like_default(f"{where}.{key}", value, known[key])
 

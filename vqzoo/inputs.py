@@ -5,6 +5,8 @@ import numbers
 
 import numpy as np
 
+from vqzoo.checks import checked_array, shown
+
 
 def checked_images(images, image_shape, stride, exact=False):
     """The images as an array.
@@ -18,7 +20,7 @@ def checked_images(images, image_shape, stride, exact=False):
     Raises:
         ValueError: if type, rank, number of channels or size is wrong.
     """
-    images = np.asarray(images)
+    images = checked_array(images, "images")
     height, width, channels = image_shape
     size = f"{height}, {width}" if exact else "height, width"
     right = f"`images` must be uint8 (batch, {size}, {channels})"
@@ -47,7 +49,7 @@ def pixel_mask(mask, num_images, image_shape, latent_shapes):
     Raises:
         ValueError: if type or shape is wrong.
     """
-    mask = np.asarray(mask)
+    mask = checked_array(mask, "mask")
     grids = [tuple(image_shape[:2]), *map(tuple, latent_shapes)]
     if mask.ndim == 2:
         mask = np.broadcast_to(mask, (num_images, *mask.shape))
@@ -77,7 +79,7 @@ def label_ids(labels, class_names):
         class_names: list of str, in the order of their ids, or None.
 
     Raises:
-        ValueError: if a name is not in `class_names`.
+        ValueError: if a name is not in `class_names`, or a label is neither name nor id.
     """
     if labels is None or isinstance(labels, numbers.Integral):
         return labels
@@ -86,28 +88,8 @@ def label_ids(labels, class_names):
             known = ", ".join(class_names or ["none: the model knows no names"])
             close = difflib.get_close_matches(labels, class_names or (), 1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"`labels` must be of {known}. Received: {labels!r}{hint}")
+            raise ValueError(f"`labels` must be of {known}. Received: {shown(labels)}{hint}")
         return class_names.index(labels)
-    return np.array([label_ids(label, class_names) for label in labels])
-
-
-def checked_seed(seed):
-    """The seed as an int.
-
-    Raises:
-        ValueError: if it is no int in 0..2**32 - 1.
-    """
-    if not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
-        raise ValueError(f"`seed` must be an int in 0..{2**32 - 1}. Received: {seed!r}")
-    return int(seed)
-
-
-def checked_count(value, argument):
-    """A number of images as an int; `argument` is its name in the error.
-
-    Raises:
-        ValueError: if it is no int of 1 or more.
-    """
-    if not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"`{argument}` must be an int, 1 or more. Received: {value!r}")
-    return int(value)
+    if isinstance(labels, (list, tuple)) or (isinstance(labels, np.ndarray) and labels.ndim == 1):
+        return checked_array([label_ids(label, class_names) for label in labels], "labels")
+    return checked_array(labels, "labels")  # such as a tensor of ids

@@ -7,6 +7,7 @@ import pathlib
 from vqzoo import config as configs
 from vqzoo import downloads
 from vqzoo import manifest as manifests
+from vqzoo.checks import checked_bool, checked_path, shown
 
 RESULTS, CARD = "results.json", "README.md"
 """Files beside an entry's weights: every number with its definition, and the model card."""
@@ -22,10 +23,13 @@ def list_models(pattern="*", pretrained=None):
     Returns:
         A list of str.
     """
+    if not isinstance(pattern, str):
+        raise TypeError(f"`pattern` must be a str such as 'vqvae*'. Received: {shown(pattern)}")
     found = fnmatch.filter(configs.names(), pattern)
     if pretrained is None:
         return found
-    return [name for name in found if is_pretrained(name) == bool(pretrained)]
+    wanted = checked_bool(pretrained, "pretrained")
+    return [name for name in found if is_pretrained(name) == wanted]
 
 
 def is_pretrained(name):
@@ -56,6 +60,7 @@ def describe(name):
     Raises:
         FileNotFoundError: if there is no such model.
     """
+    checked_path(name, "name")
     own = None if str(name) in configs.names() else model_folder(name)
     folder = own or configs.folder_of("pretrained") / str(name)
     results, card = folder / RESULTS, folder / CARD
@@ -63,10 +68,20 @@ def describe(name):
         "name": str(name),
         "config": configs.read_config(own / configs.CONFIG_FILE if own else name),
         "pretrained": bool(own) or is_pretrained(str(name)),
-        "results": json.loads(results.read_text("utf-8")) if results.is_file() else {},
-        "card": card.read_text("utf-8") if card.is_file() else None,
+        "results": _read_results(results) if results.is_file() else {},
+        "card": card.read_text("utf-8", errors="replace") if card.is_file() else None,
         "folder": folder,
     }
+
+
+def _read_results(path):
+    try:
+        results = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(results, dict) or not isinstance(results.get("scores", {}), dict):
+        raise ValueError(f"{path} must hold a mapping with `scores`. Received: {shown(results)}")
+    return results
 
 
 def create(name, *, data=None, autoencoder=None, prior=None):
@@ -129,6 +144,7 @@ def load(name):
         ValueError: if a file is damaged, of a newer format, or the prior belongs to another
             tokenizer or other classes.
     """
+    checked_path(name, "name")
     if str(name) in configs.names():
         return _load_entry(str(name))
     folder = model_folder(name)
@@ -162,7 +178,10 @@ def _assemble(manifest, paths, card):
     from vqzoo import weights
     from vqzoo.zoo_model import ZooModel
 
-    config = configs.parse(paths[configs.CONFIG_FILE].read_text("utf-8"), configs.CONFIG_FILE)
+    for file in (configs.CONFIG_FILE, weights.AUTOENCODER):
+        if file not in paths:
+            raise ValueError(f"{manifests.FILE} must name {file}. Received: {', '.join(paths)}")
+    config = configs.read_config(paths[configs.CONFIG_FILE])
     configs.check(config)
     if manifest.get("class_names") != config["data"].get("class_names"):
         raise ValueError(

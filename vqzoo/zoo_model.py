@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from vqzoo import inputs, weights
+from vqzoo.checks import checked_array, checked_int, checked_path, checked_seed, shown
 from vqzoo.models.as_layer import AsLayer
 from vqzoo.priors.code_checks import checked_codes, checked_labels
 from vqzoo.progress import track
@@ -78,8 +79,12 @@ class ZooModel:
         Raises:
             ValueError: if `codes` is no such list, or a code is none of its codebook's.
         """
-        shapes = [np.shape(level)[1:3] for level in codes]
-        codes = checked_codes(codes, shapes, self.autoencoder.codebook_sizes, "codes")
+        shapes, sizes = self.autoencoder.latent_shapes, self.autoencoder.codebook_sizes
+        if isinstance(codes, (list, tuple)) and len(codes) == len(shapes):  # they have any size
+            shapes = [checked_array(level, "codes").shape[1:3] for level in codes]
+        codes = checked_codes(codes, shapes, sizes, "codes")
+        if not codes[0].size:
+            raise ValueError(f"`codes` must hold an image or more. Received: {codes[0].shape}")
         decode = self._decode_model.predict_on_batch
         return _in_batches(decode, codes, batch_size, "decoding batch")[0]
 
@@ -125,7 +130,7 @@ class ZooModel:
         Raises:
             ValueError: if an argument is outside its range, or the prior has no weights.
         """
-        num_images = inputs.checked_count(num_images, "num_images")
+        num_images = checked_int(num_images, "num_images")
         options = SamplingOptions(temperature, top_k, top_p, incremental)
         labels = self.draw_labels(num_images, labels, seed)
         codes = self._sample_codes(
@@ -144,7 +149,8 @@ class ZooModel:
         Raises:
             ValueError: if a label is unknown, or the prior has no classes.
         """
-        seed, num_classes = inputs.checked_seed(seed), self.prior.num_classes
+        seed, num_classes = checked_seed(seed), self.prior.num_classes
+        num_images = checked_int(num_images, "num_images")
         labels = checked_labels(self._label_ids(labels), num_images, num_classes)
         if labels is None and num_classes is not None:
             return np.random.default_rng(seed).integers(num_classes, size=num_images, dtype="int32")
@@ -240,13 +246,17 @@ class ZooModel:
             Pair of the stages' `keras.callbacks.History`; None for a prior without weights.
 
         Raises:
-            ValueError: if the prior needs labels and there are none.
+            ValueError: if the first batch is not right, or the prior needs labels and has none.
+            TypeError: if an argument is neither data nor a dict.
         """
+        for argument, value in (("autoencoder", autoencoder), ("prior", prior)):
+            if value is not None and not isinstance(value, dict):
+                raise TypeError(f"`{argument}` must be a dict or None. Received: {shown(value)}")
         batches = [dataset] if isinstance(dataset, (np.ndarray, tuple)) else dataset
+        if not hasattr(batches, "__iter__"):
+            raise TypeError(f"`dataset` must be images or batches. Received: {shown(dataset)}")
+        self._check_batch(next(iter(batches), ()))
         x = dataset[0] if isinstance(dataset, tuple) else dataset
-        labelled = isinstance(next(iter(batches)), (tuple, list))
-        if self.prior.num_classes is not None and not labelled:
-            raise ValueError("`dataset` must hold labels: the prior has classes. Received: images")
         if not self.autoencoder.compiled:
             self.autoencoder.compile("adam")
         first = self.autoencoder.fit(x, **(autoencoder or {}))
@@ -258,6 +268,24 @@ class ZooModel:
         second = self.prior.fit(codes, **(prior or {}))
         self.tokenizer_hash = self.autoencoder.tokenizer_hash()
         return first, second
+
+    def _check_batch(self, batch):
+        """Checks the first batch of a data set, before Keras sees it; errors as for `fit`."""
+        parts = batch if isinstance(batch, (tuple, list)) else (batch, None)
+        if len(parts) != 2:
+            raise ValueError(
+                "`dataset` must hold images, or pairs of images and labels. "
+                f"Received: {len(parts)} parts"
+            )
+        images, labels = parts
+        if self.prior.num_classes is not None and labels is None:
+            raise ValueError("`dataset` must hold labels: the prior has classes. Received: images")
+        try:
+            images = self._images(images)
+            if self.prior.num_classes is not None:
+                checked_labels(self._label_ids(labels), len(images), self.prior.num_classes)
+        except ValueError as error:
+            raise ValueError(f"`dataset` has a wrong batch: {error}") from error
 
     def _training_codes(self, batches):
         """The codes of all images, with labels for a conditional prior, as its `fit` takes them."""
@@ -282,6 +310,7 @@ class ZooModel:
             ValueError: if the prior belongs to other codes than the autoencoder's.
             OSError: if the folder cannot be written.
         """
+        checked_path(folder, "folder")
         self.check_tokenizer()
         prior = self.prior if self.has_prior and self.prior.weights else None
         own = self.autoencoder.tokenizer_hash()
@@ -314,7 +343,7 @@ class ZooModel:
         if self.tokenizer_hash not in (None, own):
             raise ValueError(
                 "the prior was trained on the codes of another autoencoder, with `tokenizer_hash` "
-                f"{self.tokenizer_hash[:12]}...; train it on the codes of this one. "
+                f"{str(self.tokenizer_hash)[:12]}...; train it on the codes of this one. "
                 f"Received: an autoencoder with {own[:12]}..."
             )
 
@@ -347,7 +376,7 @@ def _in_batches(call, arrays, batch_size, what):
         batch_size: int, most rows in one call.
         what: str, what a progress line calls a batch.
     """
-    batches = even_batches(len(arrays[0]), inputs.checked_count(batch_size, "batch_size"))
+    batches = even_batches(len(arrays[0]), checked_int(batch_size, "batch_size"))
     results = []
     for rows in track(batches, len(batches), what):
         batch = [array[rows] for array in arrays]

@@ -1,5 +1,6 @@
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -142,7 +143,7 @@ def test_train_evaluate_and_export_hand_on_their_arguments(work, capsys, monkeyp
     succeed(capsys, "train", "vqvae_fashion_mnist", "--smoke", "--data", "images", "--folder", "r")
     (((name,), keywords),) = calls
     assert name == "vqvae_fashion_mnist" and str(keywords.pop("data")) == "images"
-    assert keywords == {"folder": "r", "smoke": True, "skip_bad": False}
+    assert keywords == {"folder": pathlib.Path("r"), "smoke": True, "skip_bad": False}
 
     scores = {"reconstruction": {"mse": 0.5, "per_image": [1, 2]}}
     monkeypatch.setattr(data, "open_source", lambda config, split, folder, skip: split)
@@ -198,7 +199,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(work, capsys, arguments, message)
     ("size", "white", "message"),
     [
         ((12, 8), 0, "mask.png is white nowhere"),
-        ((8, 12), 255, "mask.png must be 8 pixels high and 12 wide or 2 pixels high and 3 wide. "),
+        ((8, 12), 255, "mask.png must be 8 pixels high and 12 wide, or have a pixel for each"),
         (None, None, "mask.png is no readable image"),
     ],
 )

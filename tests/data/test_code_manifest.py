@@ -1,5 +1,7 @@
+import hashlib
 import json
 
+import numpy as np
 import pytest
 from tests.data.code_batches_in_memory import NAMES, SIZES, in_batches
 
@@ -68,6 +70,32 @@ def test_a_newer_format_is_refused(folder):
     manifest = json.loads(path.read_text()) | {"format_version": code_manifest.FORMAT_VERSION + 1}
     path.write_text(json.dumps(manifest))
     with pytest.raises(ValueError, match=r"`format_version` must be 1. Received: 2"):
+        CodeStore(folder)
+
+
+def tamper(folder, array):
+    """Puts an array in the place of the first shard, with the hashes that belong to it."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["sha256"]
+    entry = manifest["shards"][0]["codes_0"]
+    np.save(folder / entry["file"], array, allow_pickle=True)
+    content = (folder / entry["file"]).read_bytes()
+    entry |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    path.write_bytes(code_manifest.encode(manifest))
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.full((20, 2, 3), 300, "uint16"), r"must hold codes in 0\.\.299"),
+        (np.zeros((20, 2, 3), "float32"), "must hold codes .* Received: float32 array"),
+        (np.array([{}] * 20, dtype=object), "not a shard of codes .*pickle"),
+    ],
+)
+def test_a_shard_with_hashes_of_its_own_is_still_looked_at(folder, array, message):
+    tamper(folder, array)
+    with pytest.raises(ValueError, match=rf"codes_0-00000\.npy: {message}"):
         CodeStore(folder)
 
 

@@ -13,7 +13,7 @@ def test_a_config_without_name_needs_a_folder():
 
 def test_an_unknown_split_is_named():
     config = {"name": "x", "image_shape": [4, 6, 1], "splits": {"train": "train[:9]"}}
-    with pytest.raises(ValueError, match=r"`split` must be one of \['train'\].*'test'"):
+    with pytest.raises(ValueError, match=r"`split` must be one of \"train\".*'test'"):
         open_source(config, "test")
 
 

@@ -93,5 +93,5 @@ def test_pictures(model, tmp_path):
 
 
 def test_empty_source_is_an_error(model):
-    with pytest.raises(ValueError, match="`test` and `train`"):
+    with pytest.raises(ValueError, match="`test` must hold at least one example"):
         evaluate(model, ArraySource(np.zeros((0, 8, 12, 1), "uint8")))

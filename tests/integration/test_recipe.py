@@ -2,14 +2,15 @@
 
 import json
 import random
+import signal
 import subprocess
 import sys
 import time
 
-import h5py
 import numpy as np
 import pytest
 from tests.integration import tiny_run
+from tests.integration.weights_of_run import weights_of
 
 import vqzoo
 from vqzoo.config import load_config
@@ -43,19 +44,6 @@ def images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     tiny_run.write_images(folder)
     return folder
-
-
-def weights_of(run):
-    """All arrays of the weights files of a run's model, by file and name."""
-    found = {}
-    for path in sorted((run / "model").glob("*.weights.h5")):
-        with h5py.File(path) as file:
-            file.visititems(
-                lambda name, item, path=path: found.update({(path.name, name): item[()]})
-                if isinstance(item, h5py.Dataset)
-                else None
-            )
-    return found
 
 
 def test_leaves_a_whole_run_folder(finished):
@@ -128,30 +116,46 @@ def uninterrupted(images, tmp_path_factory):
     return weights_of(run)
 
 
+SIGNS = (
+    ".lock",
+    "config.yaml",
+    "checkpoints/autoencoder/.part-*",
+    "checkpoints/autoencoder/step_00000006",
+    "checkpoints/autoencoder/step_0000003*",
+    "checkpoints/autoencoder/step_00000060",
+    "checkpoints/autoencoder/last.weights.h5",
+    "checkpoints/autoencoder.weights.h5",
+    "codes/.train.partial",
+    "codes/train",
+    "checkpoints/prior/.part-*",
+    "checkpoints/prior/best.weights.h5",
+    "checkpoints/prior/step_0000003*",
+    "checkpoints/prior.weights.h5",
+    "model/autoencoder.weights.h5",
+    "model/manifest.json",
+    "samples.png",
+)
+"""Files whose appearance says which part a run has come to, in their order."""
+
+CHAINS, KILLS = 4, 5
+"""Runs that are killed again and again until they are allowed to end, and kills of each."""
+
+
 @pytest.mark.slow
-def test_killed_in_every_part_it_ends_with_the_same_weights(images, tmp_path, uninterrupted):
-    run, moments = tmp_path / "run", random.Random(1)
-    # Each kill comes a random moment after a sign that the run has reached a new part.
-    signs = (
-        "checkpoints/autoencoder/step_*",
-        "checkpoints/autoencoder/step_0000003*",
-        "codes/train",
-        "checkpoints/prior/step_*",
-        "model/manifest.json",
-    )
-    for sign in signs:
-        process = subprocess.Popen(
-            [sys.executable, tiny_run.__file__, images, run], stderr=subprocess.DEVNULL
-        )
-        while not list(run.glob(sign)) and process.poll() is None:
-            time.sleep(0.005)
-        time.sleep(moments.uniform(0, 0.3))
+@pytest.mark.parametrize("chain", range(CHAINS))
+def test_killed_at_random_moments_it_ends_with_the_same_weights(
+    chain, images, tmp_path, uninterrupted
+):
+    run, draw = tmp_path / "run", random.Random(chain)
+    command = [sys.executable, tiny_run.__file__, images, run]
+    for place in sorted(draw.sample(range(len(SIGNS)), KILLS)):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not list(run.glob(SIGNS[place])):
+            time.sleep(0.002)
+        time.sleep(draw.choice([0, 0.01, 0.1, 0.5]) * draw.random())
         process.kill()
-        process.wait()
-        assert not (run / "results.json").exists(), f"it was over before {sign} could be killed"
-    subprocess.run(
-        [sys.executable, tiny_run.__file__, images, run], check=True, capture_output=True
-    )
+        assert process.wait() == -signal.SIGKILL, f"it was over before {SIGNS[place]} was seen"
+    subprocess.run(command, check=True, capture_output=True)
     found = weights_of(run)
     assert found.keys() == uninterrupted.keys()
     for name, array in uninterrupted.items():

@@ -55,8 +55,6 @@ def run(arguments):
         )
     backend.start(arguments.debug)
     model = zoo.load(arguments.model)
-    if arguments.mask:
-        _check_size(arguments.mask, mask, [shape[:2], *model.autoencoder.latent_shapes])
     one = labels[0] if labels and len(labels) == 1 else labels
     write_images(arguments.output, model.complete(images, mask, one, arguments.seed), names)
 
@@ -70,6 +68,13 @@ def _mask(arguments, image_shape):
             mask = read_image(arguments.mask).mean(axis=-1) >= 128
         except OSError as error:
             raise OSError(f"argument --mask: {arguments.mask} is no readable image") from error
+        if any(side % part for side, part in zip(image_shape, mask.shape)):
+            height, width, _ = image_shape
+            raise ValueError(
+                f"argument --mask: {arguments.mask} must be {height} pixels high and {width} wide, "
+                "or have a pixel for each code. "
+                f"Received: {mask.shape[0]} high, {mask.shape[1]} wide"
+            )
         if not mask.any():
             raise ValueError(f"argument --mask: {arguments.mask} is white nowhere: nothing to draw")
         return mask
@@ -81,12 +86,3 @@ def _mask(arguments, image_shape):
     mask[top : top + rows, left : left + columns] = True
     return mask
 
-
-def _check_size(path, mask, sizes):
-    """Raises ValueError naming the mask's file if it is of none of the sizes (height, width)."""
-    if mask.shape not in [tuple(size) for size in sizes]:
-        right = " or ".join(f"{height} pixels high and {width} wide" for height, width in sizes)
-        raise ValueError(
-            f"argument --mask: {path} must be {right}. "
-            f"Received: {mask.shape[0]} high, {mask.shape[1]} wide"
-        )

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import traceback
+import warnings
 
 from absl.flags import argparse_flags
 
@@ -99,8 +100,9 @@ def make_parser():
 
 
 def hide_chatter():
-    """Silences what TensorFlow logs when it starts; must come before its import."""
+    """Silences what TensorFlow logs when it starts, before its import, and Pillow's warning."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.filterwarnings("ignore", "Image size .* exceeds limit")  # of Pillow: we check sizes
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

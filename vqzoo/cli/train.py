@@ -1,7 +1,7 @@
 """`vqzoo train`: the whole recipe of an entry."""
 
 from vqzoo.cli import backend
-from vqzoo.cli.arguments import entry_or_yaml, existing_path
+from vqzoo.cli.arguments import entry_or_yaml, existing_path, output_folder
 
 HELP = "The whole recipe: both stages, scores, pictures."
 EXAMPLE = "vqzoo train vqvae_fashion_mnist --data my_images/ --folder runs/mine"
@@ -16,7 +16,10 @@ def add_arguments(parser):
         "--data", type=existing_path, metavar="FOLDER", help="train on the images in it instead"
     )
     parser.add_argument(
-        "--folder", metavar="RUN", help="default runs/NAME; the same command again goes on"
+        "--folder",
+        type=output_folder,
+        metavar="RUN",
+        help="default runs/NAME; the same command again goes on",
     )
     parser.add_argument("--skip-bad", action="store_true", help="leave out unreadable images")
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from vqzoo.checks import checked_array, checked_indices, shown
+
 from vqzoo.data.image_source import ImageSource
 
 
@@ -20,14 +22,14 @@ class ArraySource(ImageSource):
     """
 
     def __init__(self, images, labels=None, class_names=None, name="arrays", skipped_names=()):
-        if getattr(images, "dtype", None) != np.uint8 or images.ndim != 4:
+        if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
             raise ValueError(
                 "`images` must be a uint8 array of shape (images, height, width, channels). "
-                f"Received: {_describe(images)}"
+                f"Received: {shown(images)}"
             )
         super().__init__(name, images.shape[1:], class_names, skipped_names)
         self.images = images
-        self.labels = None if labels is None else _checked(labels, len(images), class_names)
+        self.labels = None if labels is None else _checked(labels, len(images), self.class_names)
 
     @property
     def has_labels(self):
@@ -40,25 +42,20 @@ class ArraySource(ImageSource):
         return self.images[index], self.labels[index] if self.has_labels else None
 
     def take(self, indices):
-        indices = np.asarray(indices)  # an array of indices copies, where a slice would not
+        indices = checked_indices(indices, len(self))  # an array copies, where a slice would not
         batch = {"image": self.images[indices]}
         if self.has_labels:
             batch["label"] = self.labels[indices]
         return batch
 
 
-def _describe(value):
-    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
-    return f"{type(value).__name__} of shape {shape} and dtype {dtype}"
-
-
 def _checked(labels, num_images, class_names):
     """Returns `labels` as int32 `[num_images]`, or raises."""
-    labels = np.asarray(labels)
+    labels = checked_array(labels, "labels")
     if labels.shape != (num_images,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"`labels` must be {num_images} integers, one for each image. "
-            f"Received: {_describe(labels)}"
+            f"Received: {shown(labels)}"
         )
     top = np.iinfo("int32").max if class_names is None else len(class_names) - 1
     if num_images and not 0 <= labels.min() <= labels.max() <= top:

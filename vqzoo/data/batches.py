@@ -1,9 +1,13 @@
 """Batches whose content is a function of the seed and the step, as Grain datasets."""
 
+from vqzoo.checks import checked_bool, checked_int, checked_seed, shown
 from vqzoo.data.quiet import quiet
 
 THREADS, BATCHES_AHEAD = 2, 8
 """Threads that prepare batches, and how many batches they may be ahead of training."""
+
+MOST_STEPS = 2**40
+"""More than any training takes; Grain cannot count much further."""
 
 
 def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, labels=True):
@@ -29,7 +33,9 @@ def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, 
     Raises:
         ValueError: if the source is empty or, with `labels`, has none; or for a bad number.
     """
-    if labels and not source.has_labels:
+    checked_source(source, "source")
+    checked_bool(flip, "flip")
+    if checked_bool(labels, "labels") and not source.has_labels:
         raise ValueError(
             f"`labels` must be False for images without labels. Received: {labels=} for "
             f"{source.name}, whose images lie in no class folders"
@@ -57,6 +63,7 @@ def code_batches(store, batch_size, seed, steps, start_step=0):
     Returns:
         `grain.IterDataset` of `({"codes_0": int32 [B, h, w], ..., "labels": int32 [B]},)`.
     """
+    checked_source(store, "store")
     return _shuffled(
         store, batch_size, seed, steps, start_step, lambda indices, _: (store.take(indices),)
     )
@@ -73,19 +80,34 @@ def eval_batches(source, batch_size):
         `grain.IterDataset` of what `source.take` returns: for images
         `{"image": uint8 [B, H, W, C], "label": int32 [B]}`.
     """
-    _check("batch_size", batch_size, 1)
+    checked_source(source, "source")
+    checked_int(batch_size, "batch_size")
     grain = _grain()
     indices = grain.MapDataset.range(len(source)).batch(batch_size)
     return indices.map(source.take).to_iter_dataset(grain.ReadOptions(THREADS, BATCHES_AHEAD))
 
 
+def checked_source(value, argument):
+    """The value, a sequence of one example or more that is read in batches, or an error.
+
+    Raises:
+        TypeError: naming `argument`, if it is neither `ImageSource` nor `CodeStore`.
+        ValueError: if it is empty.
+    """
+    if not callable(getattr(value, "take", None)) or not hasattr(value, "class_names"):
+        raise TypeError(
+            f"`{argument}` must be an ImageSource or CodeStore. Received: {shown(value)}"
+        )
+    if not len(value):
+        raise ValueError(f"`{argument}` must hold at least one example. Received: none")
+    return value
+
+
 def _shuffled(source, batch_size, seed, steps, start_step, load):
     """Returns `load(indices, generator)` of each step's indices, int `[batch_size]`."""
-    _check("batch_size", batch_size, 1)
-    _check("seed", seed, 0, 2**32 - 1)
-    _check("start_step", start_step, 0, steps)
-    if not len(source):
-        raise ValueError("`source` must hold at least one example. Received: an empty source")
+    checked_int(batch_size, "batch_size")
+    checked_seed(seed)
+    checked_int(start_step, "start_step", 0, checked_int(steps, "steps", 0, MOST_STEPS))
     grain = _grain()
     # Only indices pass through Grain one by one; the examples of a batch are read together.
     indices = grain.MapDataset.range(len(source)).seed(seed).shuffle().repeat()
@@ -99,9 +121,3 @@ def _grain():
     with quiet():
         import grain
     return grain
-
-
-def _check(name, value, low, high=None):
-    if value < low or (high is not None and value > high):
-        wanted = f"at least {low}" if high is None else f"in {low} .. {high}"
-        raise ValueError(f"`{name}` must be {wanted}. Received: {name}={value}")

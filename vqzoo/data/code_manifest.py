@@ -26,6 +26,11 @@ def dtype_of(num_values):
     return "uint8" if num_values <= 2**8 else "uint16"
 
 
+def num_labels(class_names):
+    """Returns how many values a label may take: as many as classes, or what 16 bits hold."""
+    return 2**16 if class_names is None else len(class_names)
+
+
 def encode(manifest):
     """Returns the bytes of `manifest.json`, which hold the SHA-256 of the rest of them."""
     content = {**manifest, "sha256": _content_hash(manifest)}

@@ -1,10 +1,11 @@
 """Codes of a whole data set on disk: written once, then read by index through memory maps."""
 
-from pathlib import Path
-
 import numpy as np
 
+from vqzoo.checks import checked_class_names, checked_index, checked_indices
+from vqzoo.checks import checked_path, checked_sizes, shown
 from vqzoo.data import code_manifest
+from vqzoo.data.code_manifest import LABELS
 from vqzoo.data.code_writer import write_store
 
 
@@ -30,15 +31,17 @@ class CodeStore:
     """
 
     def __init__(self, folder):
-        self.folder = Path(folder)
+        self.folder = checked_path(folder, "folder")
         self.manifest = code_manifest.read(self.folder)
         levels = self.manifest["levels"]
         self.latent_shapes = [tuple(level["shape"]) for level in levels]
         self.codebook_sizes = [level["num_embeddings"] for level in levels]
         self.class_names = self.manifest["class_names"]
         self.tokenizer_hash = self.manifest["tokenizer_hash"]
+        sizes = dict(zip((level["name"] for level in levels), self.codebook_sizes))
+        limits = sizes | {LABELS: code_manifest.num_labels(self.class_names)}
         self._shards = [
-            {key: self._open(entry) for key, entry in shard.items()}
+            {key: self._open(entry, limits[key]) for key, entry in shard.items()}
             for shard in self.manifest["shards"]
         ]
 
@@ -63,8 +66,10 @@ class CodeStore:
             ValueError: if a batch does not fit the others, or holds a code or label out of range.
             OSError: if the disk is full or cannot be written.
         """
+        class_names = checked_class_names(class_names)
         described = {"tokenizer_hash": tokenizer_hash, "class_names": class_names, "config": config}
-        write_store(Path(folder), batches, list(codebook_sizes), described)
+        sizes = checked_sizes(codebook_sizes, "codebook_sizes", "a list")
+        write_store(checked_path(folder, "folder"), batches, sizes, described)
         return CodeStore(folder)
 
     def check_tokenizer(self, tokenizer_hash):
@@ -80,14 +85,13 @@ class CodeStore:
         return self.manifest["count"]
 
     def __getitem__(self, index):
-        position = index + len(self) if index < 0 else index
-        if not 0 <= position < len(self):
-            raise IndexError(f"`index` must be below {len(self)}, the number of images. {index=}")
+        position = checked_index(index, len(self))
         return {key: rows[0] for key, rows in self.take([position]).items()}
 
     def take(self, indices):
         """Returns the examples at `indices`, int `[B]`, as int32 arrays with a leading axis B."""
-        shards, rows = np.divmod(np.asarray(indices, "int64"), self.manifest["shard_size"])
+        indices = checked_indices(indices, len(self))
+        shards, rows = np.divmod(indices, self.manifest["shard_size"])
         batch = {
             key: np.empty((len(rows), *array.shape[1:]), "int32")
             for key, array in self._shards[0].items()
@@ -98,6 +102,15 @@ class CodeStore:
                 batch[key][here] = array[rows[here]]
         return batch
 
-    def _open(self, entry):
-        mapped = np.load(self.folder / entry["file"], mmap_mode="r", allow_pickle=False)
+    def _open(self, entry, limit):
+        path = self.folder / entry["file"]
+        try:
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        except ValueError as error:  # such as of pickled objects, which are never loaded
+            raise ValueError(f"{path}: not a shard of codes ({error})") from error
+        # Whoever writes other codes may well write the hashes that belong to them.
+        if mapped.dtype != code_manifest.dtype_of(limit) or mapped.max(initial=0) >= limit:
+            raise ValueError(
+                f"{path}: must hold codes in 0..{limit - 1}. Received: {shown(mapped)}"
+            )
         return mapped.view(np.ndarray)  # still on the disk; rows of a plain array are read faster

@@ -3,11 +3,12 @@
 import hashlib
 import io
 import itertools
-import os
 import shutil
 
 import numpy as np
 
+from vqzoo import files
+from vqzoo.checks import checked_array, shown
 from vqzoo.data import code_manifest
 from vqzoo.data.code_manifest import LABELS
 
@@ -35,7 +36,7 @@ def write_store(folder, batches, codebook_sizes, described):
     try:
         manifest = _write_shards(partial, batches, codebook_sizes, described)
         _write_file(partial / code_manifest.FILE, code_manifest.encode(manifest))
-        partial.rename(folder)
+        files.publish_folder(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -44,8 +45,7 @@ def _write_shards(folder, batches, codebook_sizes, described):
     """Writes all shards; returns the manifest."""
     names = [code_manifest.level_name(level) for level in range(len(codebook_sizes))]
     limits = dict(zip(names, codebook_sizes, strict=True))
-    labels = described["class_names"]
-    limits[LABELS] = 2**16 if labels is None else len(labels)
+    limits[LABELS] = code_manifest.num_labels(described["class_names"])
     # Checked as they stream by: a bad batch at the end must not leave a store of the good ones.
     batches = _checked(batches, limits)
     first = next(batches, None)
@@ -73,8 +73,12 @@ def _checked(batches, limits):
         limits: dict from key to the number of values that its integers can take.
     """
     expected = None
+    if not hasattr(batches, "__iter__"):
+        raise TypeError(f"`batches` must be an iterable of dicts. Received: {shown(batches)}")
     for batch in batches:
-        arrays = {key: _narrow(key, np.asarray(batch[key]), limits) for key in sorted(batch)}
+        if not isinstance(batch, dict):
+            raise TypeError(f"`batches` must hold dicts. Received: {shown(batch)} in it")
+        arrays = {key: _narrow(key, batch[key], limits) for key in sorted(batch, key=str)}
         shapes = {key: array.shape[1:] for key, array in arrays.items()}
         expected = expected or shapes
         codes = set(limits) - {LABELS}
@@ -94,7 +98,7 @@ def _narrow(key, array, limits):
     """Returns `array` in the dtype it is stored in, or raises if a value is out of range."""
     if key not in limits:
         raise ValueError(f"`batches` must have keys of {sorted(limits)}. Received: {key!r}")
-    limit, rank = limits[key], 1 if key == LABELS else 3
+    limit, rank, array = limits[key], 1 if key == LABELS else 3, checked_array(array, "batches")
     if array.ndim != rank or array.dtype.kind not in "iu":
         raise ValueError(
             f"`batches`: {key!r} must be integers of rank {rank}. "
@@ -141,12 +145,9 @@ def _write_array(path, array):
 
 
 def _write_file(path, content):
-    """Writes bytes and waits until they are on the disk, where a power cut cannot undo it."""
+    """Writes bytes; `publish_folder` waits until they are on the disk."""
     try:
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        path.write_bytes(content)
     except OSError as error:
         message = f"cannot write the code store: {error.strerror}"
         raise OSError(error.errno, message, str(path)) from error

@@ -5,6 +5,7 @@ import math
 import os
 from pathlib import Path
 
+from vqzoo.checks import checked_choice, checked_path
 from vqzoo.data.image_file import SUFFIXES
 
 SPLITS = ("train", "test")
@@ -33,9 +34,8 @@ def find_images(folder, split):
         FileNotFoundError: if the folder or its split is missing, or holds no image.
         ValueError: if `split` is unknown, or some images lie in class folders and some do not.
     """
-    if split not in SPLITS:
-        raise ValueError(f'`split` must be "train" or "test". Received: {split=}')
-    folder = Path(folder)
+    checked_choice(split, "split", SPLITS)
+    folder = checked_path(folder, "folder")
     if _is_split(folder):
         root = folder / split
         names = _images_below(root)
@@ -58,7 +58,7 @@ def class_folders(folder):
     Raises:
         ValueError: if some images lie in class folders and some do not.
     """
-    folder = Path(folder)
+    folder = checked_path(folder, "folder")
     found = set()
     for root in filter(Path.is_dir, map(folder.joinpath, SPLITS if _is_split(folder) else [""])):
         found.update(_class_of_each(root, _images_below(root)) or ())

@@ -1,8 +1,8 @@
 """Reads one image file as an array, changing no pixel on the way."""
 
-from pathlib import Path
-
 import numpy as np
+
+from vqzoo.checks import checked_path, checked_sizes
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm")
 """File names that count as images, in lower case."""
@@ -23,9 +23,13 @@ def read_image(path, image_shape=None):
 
     Raises:
         OSError: if the file cannot be read as an image.
-        ValueError: if the picture is not of `image_shape`, or has 16 bits, CMYK or transparency.
+        ValueError: if the picture is not of `image_shape`, has 16 bits, CMYK or transparency, or
+            if the file holds several.
     """
-    image = _decode(Path(path), image_shape)
+    path = checked_path(path, "path")
+    if image_shape is not None:
+        image_shape = checked_image_shape(image_shape)
+    image = _decode(path, image_shape)
     image = _without_alpha(_without_palette(image), path)
     if image.mode not in ("L", "RGB"):
         raise ValueError(
@@ -46,12 +50,23 @@ def read_image(path, image_shape=None):
     return np.array(image if channels == 1 else image.convert("RGB")).reshape(image_shape)
 
 
+def checked_image_shape(image_shape):
+    """The shape as a tuple, or a ValueError if it is not (height, width, 1 or 3)."""
+    right = "(height, width, channels)"
+    image_shape = checked_sizes(image_shape, "image_shape", right, 3)
+    if image_shape[2] not in (1, 3):
+        raise ValueError(f"`image_shape` must end in 1 or 3 channels. Received: {image_shape}")
+    return image_shape
+
+
 def _decode(path, image_shape):
     """Returns the decoded, upright Pillow image; a size that is wrong anyway is not decoded."""
     from PIL import Image, ImageOps
 
     try:
         image = Image.open(path)
+        # An MPO file is a camera's JPEG with a preview behind the picture.
+        moving = getattr(image, "is_animated", False) and image.format != "MPO"
         sides = sorted(image.size)  # a rotation that the file asks for may still swap them
         fits = image_shape is None or sides == sorted(image_shape[:2])
         if fits:
@@ -62,6 +77,8 @@ def _decode(path, image_shape):
             f"{path}: not readable as an image ({error}); mend or remove it, or leave out such "
             "files with --skip-bad (skip_bad=True)"
         ) from error
+    if moving:
+        raise ValueError(f"{path}: one picture is wanted. Received: several in one file")
     if not fits:
         raise _wrong_size(path, image.size, image_shape)
     return image

@@ -6,6 +6,7 @@ from itertools import islice
 
 import numpy as np
 
+from vqzoo.checks import checked_class_names
 from vqzoo.data.array_source import ArraySource
 from vqzoo.data.folder_layout import class_folders, find_images
 from vqzoo.data.image_file import read_image
@@ -52,7 +53,7 @@ def folder_class_names(folder, class_names=None):
         `class_names` if each class folder is called by one of them or by its id; otherwise the
         sorted names of the class folders; None if the images lie in no class folders.
     """
-    found = class_folders(folder)
+    class_names, found = checked_class_names(class_names), class_folders(folder)
     if found is None or (class_names and _ids(found, class_names)):
         return None if found is None else list(class_names)
     return found

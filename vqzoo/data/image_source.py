@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from vqzoo.checks import checked_class_names, checked_index, checked_indices
+
 MEMORY_LIMIT = 2**30
 """Bytes of decoded images up to which a source keeps them in memory: 1 GiB."""
 
@@ -23,7 +25,7 @@ class ImageSource:
     def __init__(self, name, image_shape, class_names=None, skipped_names=()):
         self.name = name
         self.image_shape = tuple(image_shape)
-        self.class_names = None if class_names is None else list(class_names)
+        self.class_names = checked_class_names(class_names)
         self.skipped_names = list(skipped_names)
 
     @property
@@ -41,10 +43,7 @@ class ImageSource:
         raise NotImplementedError
 
     def __getitem__(self, index):
-        position = index + len(self) if index < 0 else index
-        if not 0 <= position < len(self):
-            raise IndexError(f"`index` must be below {len(self)}, the number of images. {index=}")
-        image, label = self.read(int(position))
+        image, label = self.read(checked_index(index, len(self)))
         return {"image": image} if label is None else {"image": image, "label": int(label)}
 
     def take(self, indices):
@@ -57,7 +56,8 @@ class ImageSource:
             `{"image": uint8 [B, H, W, C], "label": int32 [B]}`, without "label" where the source
             has none.
         """
-        images, labels = zip(*(self.read(int(index)) for index in indices), strict=True)
+        indices = checked_indices(indices, len(self)).tolist()
+        images, labels = zip(*(self.read(index) for index in indices), strict=True)
         batch = {"image": np.stack(images)}
         if self.has_labels:
             batch["label"] = np.array(labels, "int32")

@@ -1,5 +1,7 @@
 """Opens the images that a config names."""
 
+from vqzoo import config as configs
+from vqzoo.checks import checked_bool, checked_choice
 from vqzoo.data.image_folder import open_folder
 from vqzoo.data.tfds_source import open_tfds
 
@@ -24,12 +26,13 @@ def open_source(data_config, split, folder=None, skip_bad=False):
         OSError: if a file is unreadable.
         ValueError: if an image has another shape, or a class another name than the config says.
     """
+    configs.check_data(data_config)
+    checked_bool(skip_bad, "skip_bad")
     image_shape, class_names = data_config["image_shape"], data_config.get("class_names")
     if folder is not None:
         return open_folder(folder, split, image_shape, class_names, skip_bad)
     splits = data_config.get("splits", {"train": "train", "test": "test"})
-    if split not in splits:
-        raise ValueError(f"`split` must be one of {sorted(splits)}. Received: {split=}")
+    checked_choice(split, "split", splits)
     if "name" not in data_config:
         raise ValueError(
             "`folder` must be a folder of images, since the config names no data set "

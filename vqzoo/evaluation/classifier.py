@@ -10,6 +10,7 @@ from vqzoo import config as configs
 from vqzoo import files
 from vqzoo import manifest as manifests
 from vqzoo import weights
+from vqzoo.checks import checked_path
 
 CONFIG, WEIGHTS = "config.json", "classifier.weights.h5"
 
@@ -83,6 +84,7 @@ def load_classifier(name_or_folder):
         FileNotFoundError: if there is no such folder.
         ValueError: if a file in it is damaged.
     """
+    checked_path(name_or_folder, "name_or_folder")
     inside = configs.folder_of("pretrained") / str(name_or_folder)
     folder = inside if inside.is_dir() else pathlib.Path(name_or_folder)
     if not (folder / manifests.FILE).is_file():

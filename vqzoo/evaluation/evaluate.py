@@ -2,6 +2,8 @@
 
 import math
 
+from vqzoo.checks import checked_int, checked_seed, shown
+from vqzoo.data.batches import checked_source
 from vqzoo.evaluation.classifier import find_classifier
 from vqzoo.evaluation.code_likelihood import code_scores
 from vqzoo.evaluation.codebook import codebook_scores
@@ -36,8 +38,15 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
     Raises:
         ValueError: if a source is empty.
     """
-    if not len(test) or (train is not None and not len(train)):
-        raise ValueError("`test` and `train` must hold images. Received: an empty source")
+    if not hasattr(model, "autoencoder"):
+        raise TypeError(f"`model` must be a ZooModel. Received: {shown(model)}")
+    checked_source(test, "test")
+    if train is not None:
+        checked_source(train, "train")
+    if classifier is not None and not hasattr(classifier, "predict"):
+        raise TypeError(f"`classifier` must be a Classifier. Received: {shown(classifier)}")
+    checked_int(num_samples, "num_samples", 0)
+    checked_seed(seed)
     autoencoder = model.autoencoder
     num_values, sizes = math.prod(test[0]["image"].shape), list(autoencoder.codebook_sizes)
     encoded = autoencode_source(autoencoder, test, "reconstructing test images")

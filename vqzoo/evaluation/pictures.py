@@ -108,4 +108,5 @@ def save_usage(path, counts):
     axes.axhline(1 / len(shares), color="black", linewidth=0.8, linestyle="--", label="uniform")
     axes.set(xlabel="code, most frequent first", ylabel="share", xlim=(-0.5, len(shares) - 0.5))
     axes.legend()
-    figure.savefig(path, dpi=100, metadata={"Software": None})
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100, metadata={"Software": None})

@@ -5,6 +5,8 @@ import tempfile
 
 import keras
 
+from vqzoo.checks import checked_path
+
 
 def export(model, folder):
     """Writes a SavedModel that answers like the model in a process without vqzoo and Keras.
@@ -43,6 +45,7 @@ def export(model, folder):
             "export needs the backend that writes SavedModels: set the environment variable "
             f'`KERAS_BACKEND` to "tensorflow", and load the model. Received: {backend!r}'
         )
+    folder = checked_path(folder, "folder")
     model.check_tokenizer()
     # Imported here: under another backend TensorFlow may be absent.
     import tensorflow as tf
@@ -53,7 +56,6 @@ def export(model, folder):
     module = tf.Module()
     # What the graphs read and nothing else: no optimiser, no moving averages.
     module.weights = list({id(v): v for f in signatures.values() for v in f.variables}.values())
-    folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     # Its name is no number: a server that watches the folder does not take it for a version.
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as unfinished:

@@ -5,8 +5,15 @@ import threading
 import keras
 from keras import ops
 
+from vqzoo.checks import checked_int, checked_number
 from vqzoo.layers.code_metrics import Perplexity, Usage
+from vqzoo.layers.map_checks import check_map, check_map_shape
 from vqzoo.layers.nearest_code import nearest_code
+
+
+def checked_cost(value, argument):
+    """The weight of a loss, or a ValueError naming `argument`."""
+    return checked_number(value, argument, "of 0 or more", lambda cost: 0 <= cost < float("inf"))
 
 
 class CodebookLayer(keras.layers.Layer):
@@ -21,21 +28,16 @@ class CodebookLayer(keras.layers.Layer):
     def __init__(self, num_embeddings, embedding_dim, commitment_cost=0.25, **kwargs):
         self._of_thread = threading.local()
         super().__init__(**kwargs)
-        for name, value in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {value!r}")
-        if not commitment_cost >= 0:
-            raise ValueError(f"`commitment_cost` must be at least 0. Received: {commitment_cost}")
-        self.num_embeddings = num_embeddings
-        self.embedding_dim = embedding_dim
-        self.commitment_cost = commitment_cost
+        self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
+        self.embedding_dim = checked_int(embedding_dim, "embedding_dim")
+        self.commitment_cost = checked_cost(commitment_cost, "commitment_cost")
         self.code_metrics = []
         if keras.backend.backend() != "jax":
             self.code_metrics.append(Perplexity(num_embeddings, name="perplexity"))
             self.code_metrics.append(Usage(num_embeddings, name="usage"))
 
     def build(self, input_shape):
-        self._check_shape(input_shape)
+        check_map_shape(input_shape, self.embedding_dim, "features")
         self.build_codebook()
 
     def add_codebook_weight(self, name, shape, initializer, **kwargs):
@@ -44,7 +46,7 @@ class CodebookLayer(keras.layers.Layer):
         return self.add_weight(name=name, shape=shape, initializer=initializer, **kwargs)
 
     def call(self, features, training=False):
-        self._check_shape(features.shape)
+        check_map(features, self.embedding_dim, "features")
         rows = ops.reshape(ops.cast(features, "float32"), (-1, self.embedding_dim))
         codebook = self.codebook_for(rows, training)
         codes = nearest_code(rows, codebook)
@@ -63,13 +65,6 @@ class CodebookLayer(keras.layers.Layer):
         # round, z + sg(e - z), rounding would make vectors differ from `codes_to_vectors`.
         vectors = nearest + (features - ops.stop_gradient(features))
         return {"codes": ops.reshape(codes, shape[:-1]), "vectors": vectors}
-
-    def _check_shape(self, shape):
-        if len(shape) != 4 or shape[-1] != self.embedding_dim:
-            raise ValueError(
-                "`features` must have the shape (batch, height, width, embedding_dim) with "
-                f"embedding_dim={self.embedding_dim}. Received: {tuple(shape)}"
-            )
 
     # Keras keeps the losses of `add_loss` in this list. `MirroredStrategy` runs each replica in a
     # thread and switches threads at every collective, so with one list for all, a replica would

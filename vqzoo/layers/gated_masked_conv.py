@@ -4,6 +4,16 @@ import keras
 import numpy as np
 from keras import ops
 
+from vqzoo.checks import checked_bool, checked_int, checked_number, shown
+from vqzoo.layers.map_checks import check_map
+
+
+def checked_window(value, argument):
+    """The width of a window in pixels, odd and 3 or more, or a ValueError naming `argument`."""
+    if checked_int(value, argument, 3) % 2 == 0:
+        raise ValueError(f"`{argument}` must be odd, 3 or more. Received: {value}")
+    return value
+
 
 @keras.saving.register_keras_serializable(package="vqzoo")
 class GatedMaskedConv(keras.layers.Layer):
@@ -54,15 +64,17 @@ class GatedMaskedConv(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if kernel_size < 3 or kernel_size % 2 == 0:
-            raise ValueError(f"`kernel_size` must be odd, 3 or more. Received: {kernel_size=}")
+        self.filters = checked_int(filters, "filters")
+        self.kernel_size = checked_window(kernel_size, "kernel_size")
+        self.first, self.residual = checked_bool(first, "first"), checked_bool(residual, "residual")
         if first and residual:
             raise ValueError("`residual` must be False if `first` is True. Received: both True")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"`dropout` must be in [0, 1). Received: {dropout=}")
-        self.filters, self.kernel_size, self.dropout = filters, kernel_size, dropout
-        self.first, self.residual = first, residual
+        if num_classes is not None:
+            checked_int(num_classes, "num_classes")
+        if condition_channels is not None:
+            checked_int(condition_channels, "condition_channels")
         self.num_classes, self.condition_channels = num_classes, condition_channels
+        self.dropout = checked_number(dropout, "dropout", "in [0, 1)", lambda share: 0 <= share < 1)
         self.taps = kernel_size // 2 + (not first)  # rows, and columns of the current row
         # A sublayer does not inherit the policy of the layer that owns it.
         self.drop = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
@@ -70,6 +82,7 @@ class GatedMaskedConv(keras.layers.Layer):
     def build(self, stacks_shape):
         """Makes all weights; `stacks_shape` is the pair of shapes, or that of one stack."""
         channels = stacks_shape[-1] if isinstance(stacks_shape[-1], int) else stacks_shape[0][-1]
+        self._channels = channels
         if self.residual and channels != self.filters:
             raise ValueError(
                 f"`filters` must equal the input's channels if `residual` is True. "
@@ -97,6 +110,8 @@ class GatedMaskedConv(keras.layers.Layer):
     def call(self, stacks, labels=None, features=None, training=None):
         """Both stacks of the next layer, in the compute dtype."""
         vertical, horizontal = stacks
+        for stack in stacks:
+            check_map(stack, self._channels, "stacks")
         condition = self.condition(labels, features)
         above = self._vertical_conv(vertical)
         # The horizontal stack gets the vertical one before its gate, as in Figure 2 of the paper.
@@ -115,8 +130,12 @@ class GatedMaskedConv(keras.layers.Layer):
                 raise ValueError(f"`{name}` {state} for this layer. Received: {value}")
         added = None
         if self.num_classes:
+            labels = ops.convert_to_tensor(labels)
+            if len(labels.shape) != 1 or not keras.backend.is_int_dtype(labels.dtype):
+                raise ValueError(f"`labels` must be ints (batch,). Received: {shown(labels)}")
             added = ops.take(self.class_vectors, labels, axis=0)[:, None, None, :]
         if self.condition_channels:
+            check_map(features, self.condition_channels, "features")
             spatial = ops.matmul(ops.cast(features, self.compute_dtype), self.features_kernel)
             added = spatial if added is None else added + spatial
         return added

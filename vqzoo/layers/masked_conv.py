@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from vqzoo.checks import checked_choice, checked_int, checked_sizes
+
 
 @keras.saving.register_keras_serializable(package="vqzoo")
 class MaskedConv2D(keras.layers.Conv2D):
@@ -23,11 +25,13 @@ class MaskedConv2D(keras.layers.Conv2D):
     """
 
     def __init__(self, filters, kernel_size, mask_type="B", **kwargs):
-        super().__init__(filters, kernel_size, padding="same", **kwargs)
-        if any(size % 2 == 0 for size in self.kernel_size):
+        checked_int(filters, "filters")
+        pair = [kernel_size] * 2 if isinstance(kernel_size, int) else kernel_size
+        pair = checked_sizes(pair, "kernel_size", "an odd int or a pair of them", 2)
+        if any(size % 2 == 0 for size in pair):
             raise ValueError(f"`kernel_size` must be odd, such as 3. Received: {kernel_size=}")
-        if mask_type not in ("A", "B"):
-            raise ValueError(f'`mask_type` must be "A" or "B". Received: {mask_type=}')
+        checked_choice(mask_type, "mask_type", ("A", "B"))
+        super().__init__(filters, pair, padding="same", **kwargs)
         self.mask_type = mask_type
 
     def convolution_op(self, inputs, kernel):

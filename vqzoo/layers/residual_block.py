@@ -2,7 +2,9 @@
 
 import keras
 
+from vqzoo.checks import checked_bool, checked_int
 from vqzoo.layers.batch_normalization import batch_normalization
+from vqzoo.layers.map_checks import check_map, check_map_shape
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -25,8 +27,9 @@ class ResidualBlock(keras.layers.Layer):
 
     def __init__(self, filters, residual_filters, batch_norm=False, **kwargs):
         super().__init__(**kwargs)
-        self.filters, self.residual_filters = filters, residual_filters
-        self.batch_norm = batch_norm
+        self.filters = checked_int(filters, "filters")
+        self.residual_filters = checked_int(residual_filters, "residual_filters")
+        self.batch_norm = checked_bool(batch_norm, "batch_norm")
         self.spatial = keras.layers.Conv2D(
             residual_filters, 3, padding="same", dtype=self.dtype_policy, name="spatial"
         )
@@ -36,11 +39,7 @@ class ResidualBlock(keras.layers.Layer):
             self.pointwise_norm = batch_normalization("pointwise_norm", self.dtype_policy)
 
     def build(self, input_shape):
-        if input_shape[-1] != self.filters:
-            raise ValueError(
-                f"`inputs` must have {self.filters} channels, as `filters` says. "
-                f"Received: {input_shape=}"
-            )
+        check_map_shape(input_shape, self.filters, "inputs")
         self.spatial.build(input_shape)
         hidden_shape = (*input_shape[:-1], self.residual_filters)
         self.pointwise.build(hidden_shape)
@@ -49,6 +48,7 @@ class ResidualBlock(keras.layers.Layer):
             self.pointwise_norm.build(input_shape)
 
     def call(self, inputs, training=False):
+        check_map(inputs, self.filters, "inputs")
         hidden = self.spatial(keras.ops.relu(inputs))
         if self.batch_norm:
             hidden = self.spatial_norm(hidden, training=training)

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from vqzoo.layers.codebook_layer import CodebookLayer
+from vqzoo.checks import checked_bool, checked_seed
+from vqzoo.layers.codebook_layer import CodebookLayer, checked_cost
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -60,10 +61,9 @@ class VectorQuantizer(CodebookLayer):
         **kwargs,
     ):
         super().__init__(num_embeddings, embedding_dim, commitment_cost, **kwargs)
-        if not codebook_cost >= 0:
-            raise ValueError(f"`codebook_cost` must be at least 0. Received: {codebook_cost}")
-        self.codebook_cost = codebook_cost
-        self.trainable_codebook, self.seed = trainable_codebook, seed
+        self.codebook_cost = checked_cost(codebook_cost, "codebook_cost")
+        self.trainable_codebook = checked_bool(trainable_codebook, "trainable_codebook")
+        self.seed = seed if seed is None else checked_seed(seed)
 
     def build_codebook(self):
         limit = 1 / self.num_embeddings

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from vqzoo.checks import checked_choice, checked_number, checked_seed
 from vqzoo.layers.codebook_layer import CodebookLayer
 from vqzoo.layers.kmeans import kmeans
 from vqzoo.layers.replicas import sum_over_replicas, take_from_joined_batch
@@ -10,6 +11,7 @@ from vqzoo.layers.row_draws import draw_rows
 
 KMEANS_POINTS_PER_CODE = 16
 """k-means looks at no more vectors than this for each code."""
+STARTS = ("uniform", "sample", "kmeans")
 START, CENTROIDS = -1, -2
 """In place of a step: the draws that a data-dependent start makes."""
 
@@ -89,25 +91,15 @@ class VectorQuantizerEMA(CodebookLayer):
         **kwargs,
     ):
         super().__init__(num_embeddings, embedding_dim, commitment_cost, **kwargs)
-        if not 0 <= decay < 1:
-            raise ValueError(f"`decay` must be in [0, 1), such as 0.99. Received: {decay}")
-        if not epsilon > 0:
-            raise ValueError(f"`epsilon` must be positive, such as 1e-5. Received: {epsilon}")
-        if codebook_init not in ("uniform", "sample", "kmeans"):
-            raise ValueError(
-                '`codebook_init` must be "uniform", "sample" or "kmeans". '
-                f"Received: {codebook_init!r}"
-            )
-        if restart_threshold is not None and not restart_threshold > 0:
-            raise ValueError(
-                "`restart_threshold` must be None or a positive number of vectors a batch. "
-                f"Received: {restart_threshold}"
-            )
-        self.decay = decay
-        self.epsilon = epsilon
-        self.codebook_init = codebook_init
-        self.restart_threshold = restart_threshold
-        self.seed = seed
+        self.decay = checked_number(decay, "decay", "in [0, 1)", lambda share: 0 <= share < 1)
+        self.epsilon = checked_number(epsilon, "epsilon", "above 0", _positive)
+        self.codebook_init = checked_choice(codebook_init, "codebook_init", STARTS)
+        if restart_threshold is not None:
+            what = "of vectors a batch, above 0, or None"
+            checked_number(restart_threshold, "restart_threshold", what, _positive)
+        if seed is not None:
+            checked_seed(seed)
+        self.restart_threshold, self.seed = restart_threshold, seed
         # Twice the threshold: at the usual decay a fresh code has 68 steps to find its vectors.
         self._fresh_count = max(1.0, 2.0 * (restart_threshold or 0.0))
         limit = 1 / num_embeddings
@@ -193,3 +185,7 @@ class VectorQuantizerEMA(CodebookLayer):
     def get_config(self):
         arguments = ("decay", "epsilon", "codebook_init", "restart_threshold", "seed")
         return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}
+
+
+def _positive(number):
+    return 0 < number < float("inf")

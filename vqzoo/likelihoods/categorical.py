@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from vqzoo.likelihoods.likelihood import Likelihood
+from vqzoo.likelihoods.likelihood import Likelihood, as_floats
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -19,6 +19,13 @@ class Categorical(Likelihood):
     def log_prob(self, images, logits):
         """Float32 nats `(...)` of integers `(...)` under logits `(..., num_bins)`."""
         log_probs = ops.log_softmax(self._checked(logits))
+        (images,) = as_floats(images=images)
+        if len(images.shape) != len(log_probs.shape) - 1:
+            raise ValueError(
+                "`images` must have the shape of `logits` without its last axis. "
+                f"Received: {tuple(images.shape)} and {tuple(log_probs.shape)}"
+            )
+        as_floats(images=images, logits=log_probs[..., 0])
         images = ops.cast(images, "int32")[..., None]
         return ops.take_along_axis(log_probs, images, axis=-1)[..., 0]
 
@@ -43,8 +50,8 @@ class Categorical(Likelihood):
     def _checked(self, logits):
         """The logits in float32; a wrong number of bins would otherwise go unnoticed."""
         # bfloat16 would be off by up to a hundredth of a nat, for every single pixel.
-        logits = ops.cast(logits, "float32")
-        if logits.shape[-1] != self.num_bins:
+        (logits,) = as_floats(logits=logits)
+        if not len(logits.shape) or logits.shape[-1] != self.num_bins:
             raise ValueError(
                 f"`logits` must end in an axis of {self.num_bins}. Received shape: {logits.shape}"
             )

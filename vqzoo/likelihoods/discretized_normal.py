@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from vqzoo.likelihoods.likelihood import Likelihood
+from vqzoo.likelihoods.likelihood import Likelihood, as_floats
 from vqzoo.likelihoods.normal_tail import scaled_tail, tail
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
@@ -36,7 +36,7 @@ class DiscretizedNormal(Likelihood):
             mean: float, in grey levels: 0 is black, `num_bins - 1` white.
             scale: positive float, the normal's standard deviation in grey levels.
         """
-        images, mean, scale = (ops.cast(x, "float32") for x in (images, mean, scale))
+        images, mean, scale = as_floats(images=images, mean=mean, scale=scale)
         first, last = images <= 0, images >= self.num_bins - 1
         offset = images - mean
         # Mirrored so that a bin begins at distance - 1/2 >= -1/2, or is all that lies beyond.
@@ -45,20 +45,21 @@ class DiscretizedNormal(Likelihood):
 
     def mean(self, mean, scale):
         """Expected grey level, float32: unlike `mean` it cannot leave 0 .. num_bins - 1."""
-        mean, scale = ops.cast(mean, "float32"), ops.cast(scale, "float32")
+        mean, scale = as_floats(mean=mean, scale=scale)
         levels = ops.arange(self.num_bins, dtype="float32")
         log_probs = self.log_prob(levels, mean[..., None], scale[..., None])
         return ops.sum(levels * ops.exp(log_probs), axis=-1)
 
     def sample(self, mean, scale, seed=None):
         """One int32 grey level for each pair of `mean` and `scale`, which are broadcast."""
-        mean, scale = ops.cast(mean, "float32"), ops.cast(scale, "float32")
+        mean, scale = as_floats(mean=mean, scale=scale)
         # Rounding and clipping a normal draw gives each level exactly the mass of its bin.
         drawn = mean + scale * keras.random.normal(ops.shape(mean + scale), seed=seed)
         return ops.cast(ops.clip(ops.round(drawn), 0, self.num_bins - 1), "int32")
 
     def distribution(self, mean, scale):
         """A `tfp.distributions.Distribution` of the same probabilities."""
+        mean, scale = as_floats(mean=mean, scale=scale)
         from vqzoo.likelihoods import tfp_distributions  # the rest runs without TensorFlow
 
         return tfp_distributions.DiscretizedNormal(mean, scale, likelihood=self)

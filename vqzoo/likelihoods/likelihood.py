@@ -1,5 +1,10 @@
 """What every likelihood over integer images offers."""
 
+import keras
+import numpy as np
+
+from vqzoo.checks import checked_int, shown
+
 
 class Likelihood:
     """A family of distributions over grey levels 0 .. num_bins - 1, one for every pixel value.
@@ -20,9 +25,7 @@ class Likelihood:
     """
 
     def __init__(self, num_bins=256):
-        if not isinstance(num_bins, int) or num_bins < 2:
-            raise ValueError(f"`num_bins` must be an integer of at least 2. Received: {num_bins=}")
-        self.num_bins = num_bins
+        self.num_bins = checked_int(num_bins, "num_bins", 2)
 
     def get_config(self):
         return {"num_bins": self.num_bins}
@@ -30,3 +33,27 @@ class Likelihood:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+def as_floats(**tensors):
+    """The tensors by argument's name, as float32 tensors whose shapes broadcast to one.
+
+    Raises:
+        ValueError: naming the argument that is no tensor of numbers, or all if they do not fit.
+    """
+    cast = {name: _as_float(value, name) for name, value in tensors.items()}
+    shapes = {name: tuple(tensor.shape) for name, tensor in cast.items()}
+    try:
+        # While tracing, sizes that are not known yet are None and fit anything.
+        np.broadcast_shapes(*([size or 1 for size in shape] for shape in shapes.values()))
+    except ValueError:
+        names = " and ".join(f"`{name}`" for name in shapes)
+        raise ValueError(f"{names} must broadcast. Received the shapes {shapes}") from None
+    return list(cast.values())
+
+
+def _as_float(value, name):
+    try:
+        return keras.ops.cast(value, "float32")
+    except Exception as error:  # each backend raises its own
+        raise ValueError(f"`{name}` must be numbers. Received: {shown(value)}") from error

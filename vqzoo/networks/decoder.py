@@ -2,6 +2,7 @@
 
 import keras
 
+from vqzoo.checks import check_ints, checked_bool
 from vqzoo.layers.batch_normalization import batch_normalization
 from vqzoo.layers.residual_block import ResidualBlock
 
@@ -35,6 +36,10 @@ class Decoder(keras.Model):
         batch_norm=False,
         name="decoder",
     ):
+        check_ints(image_channels=image_channels, embedding_dim=embedding_dim)
+        check_ints(0, num_residual_blocks=num_residual_blocks)
+        check_ints(2, filters=filters)  # a layer has half of it
+        checked_bool(batch_norm, "batch_norm")
         vectors = keras.Input((None, None, embedding_dim), name="vectors")
         x = keras.layers.Conv2D(filters, 3, padding="same", name="mix")(vectors)
         for index in range(num_residual_blocks):

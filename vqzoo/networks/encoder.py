@@ -2,6 +2,7 @@
 
 import keras
 
+from vqzoo.checks import check_ints, checked_bool
 from vqzoo.layers.batch_normalization import batch_normalization
 from vqzoo.layers.residual_block import ResidualBlock
 
@@ -36,6 +37,10 @@ class Encoder(keras.Model):
         batch_norm=False,
         name="encoder",
     ):
+        check_ints(image_channels=image_channels, embedding_dim=embedding_dim)
+        check_ints(0, num_residual_blocks=num_residual_blocks)
+        check_ints(2, filters=filters)  # a layer has half of it
+        checked_bool(batch_norm, "batch_norm")
         images = keras.Input((None, None, image_channels), dtype="uint8", name="images")
         # float32 whatever the policy: in bfloat16 two grey levels become one
         rescale = keras.layers.Rescaling(1 / 127.5, offset=-1, dtype="float32", name="rescale")

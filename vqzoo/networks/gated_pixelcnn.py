@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from vqzoo.layers.gated_masked_conv import GatedMaskedConv
+from vqzoo.checks import checked_int, shown
+from vqzoo.layers.gated_masked_conv import GatedMaskedConv, checked_window
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -55,12 +56,11 @@ class GatedPixelCNN(keras.Model):
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
-        for argument, value in (("num_embeddings", num_embeddings), ("num_layers", num_layers)):
-            if value < 1:
-                raise ValueError(f"`{argument}` must be 1 or more. Received: {argument}={value}")
-        self.num_embeddings, self.num_classes = num_embeddings, num_classes
-        self.filters, self.num_layers, self.kernel_size = filters, num_layers, kernel_size
-        self.first_kernel_size, self.head_filters = first_kernel_size, head_filters
+        self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
+        self.num_layers = checked_int(num_layers, "num_layers")
+        self.head_filters = checked_int(head_filters, "head_filters")
+        self.num_classes, self.filters, self.kernel_size = num_classes, filters, kernel_size
+        self.first_kernel_size = checked_window(first_kernel_size, "first_kernel_size")
         self.condition_channels, self.dropout = condition_channels, dropout
         self._make_layers()
 
@@ -103,6 +103,10 @@ class GatedPixelCNN(keras.Model):
         """Logits of every position at once."""
         condition = condition or {}
         labels, features = condition.get("labels"), condition.get("features")
+        if len(codes.shape) != 3 or not keras.backend.is_int_dtype(codes.dtype):
+            raise ValueError(
+                f"`codes` must be ints (batch, height, width). Received: {shown(codes)}"
+            )
         # Both stacks begin with the codes themselves; the first layer hides the current one.
         stacks = (self.embedding(codes),) * 2
         for layer in self.gated_layers:

@@ -1,5 +1,6 @@
 """Distributions of latents; importing this package registers them for loading saved models."""
 
+from vqzoo.checks import checked_choice, shown
 from vqzoo.priors.autoregressive_prior import AutoregressivePrior
 from vqzoo.priors.uniform_prior import UniformPrior
 
@@ -19,10 +20,10 @@ def create(config, autoencoder, num_classes=None):
     Raises:
         ValueError: if a family is not known or does not fit the autoencoder's levels.
     """
+    if not isinstance(config, dict):
+        raise TypeError(f"`config` must be a dict that names a `family`. Received: {shown(config)}")
     arguments = dict(config)
-    family = arguments.pop("family", None)
-    if family not in FAMILIES:
-        raise ValueError(f"`family` must be one of {sorted(FAMILIES)}. Received: {family!r}")
+    family = checked_choice(arguments.pop("family", None), "family", sorted(FAMILIES))
     return FAMILIES[family].for_codes(
         autoencoder.latent_shapes, autoencoder.codebook_sizes, num_classes, **arguments
     )

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from vqzoo.checks import checked_int, checked_sizes, shown
 from vqzoo.layers.replicas import num_replicas
 from vqzoo.networks import CAUSAL_NETWORKS
-from vqzoo.priors.code_checks import checked_codes, checked_known, checked_labels
+from vqzoo.priors.code_checks import check_draw, checked_codes, checked_known, checked_labels
 from vqzoo.progress import track
 from vqzoo.sampling.batches import even_batches
 from vqzoo.sampling.compile import compiled
@@ -42,12 +43,10 @@ class AutoregressivePrior(keras.Model):
 
     def __init__(self, network, latent_shape, name="autoregressive_prior", **kwargs):
         super().__init__(name=name, **kwargs)
-        if len(latent_shape) != 2 or min(latent_shape) < 1:
-            raise ValueError(
-                f"`latent_shape` must be (height, width), each 1 or more. Received: {latent_shape}"
-            )
+        if not hasattr(network, "initial_state"):
+            raise TypeError(f"`network` must be a causal network. Received: {shown(network)}")
         self.network = network
-        self.latent_shape = tuple(int(size) for size in latent_shape)
+        self.latent_shape = checked_sizes(latent_shape, "latent_shape", "(height, width)", 2)
         self.num_classes = network.num_classes
         self.bits_per_code = keras.metrics.Mean(name="bits_per_code")
         self.built = True  # the network made its weights at construction
@@ -86,6 +85,7 @@ class AutoregressivePrior(keras.Model):
         """
         (codes,) = checked_codes(latents, [self.latent_shape], [self.network.num_embeddings])
         labels = checked_labels(labels, len(codes), self.num_classes)
+        checked_int(batch_size, "batch_size")
         if labels is not None or self.num_classes is None:
             return self._batched_log_prob(codes, labels, batch_size)
         every = [
@@ -137,6 +137,7 @@ class AutoregressivePrior(keras.Model):
         Raises:
             ValueError: if an argument has a wrong shape, type or range.
         """
+        check_draw(num_images, seed, options, first_index, batch_size)
         labels = checked_labels(labels, num_images, self.num_classes)
         sizes = [self.network.num_embeddings]
         (codes,), (mask,) = checked_known(known, num_images, [self.latent_shape], sizes)

@@ -1,7 +1,9 @@
 """Checks of the codes and labels that users hand to a prior."""
 
-import keras
 import numpy as np
+
+from vqzoo.checks import checked_array, checked_int, shown
+from vqzoo.sampling.options import SamplingOptions
 
 
 def checked_codes(codes, shapes, sizes, argument="latents"):
@@ -19,7 +21,7 @@ def checked_codes(codes, shapes, sizes, argument="latents"):
     if not isinstance(codes, (list, tuple)) or len(codes) != len(shapes):
         got = len(codes) if isinstance(codes, (list, tuple)) else type(codes).__name__
         raise ValueError(f"`{argument}` must be a list of {len(shapes)} maps. Received: {got}")
-    arrays = [keras.ops.convert_to_numpy(level) for level in codes]
+    arrays = [checked_array(level, argument) for level in codes]
     for array, shape, size in zip(arrays, shapes, sizes):
         if array.ndim != 3 or array.shape[1:] != tuple(shape) or len(array) != len(arrays[0]):
             raise ValueError(
@@ -51,8 +53,10 @@ def checked_labels(labels, num_images, num_classes):
     if labels is None:
         return None
     if num_classes is None:
-        raise ValueError(f"`labels` must be None: the prior has no classes. Received: {labels}")
-    array = np.asarray(keras.ops.convert_to_numpy(labels))
+        raise ValueError(
+            f"`labels` must be None: the prior has no classes. Received: {shown(labels)}"
+        )
+    array = checked_array(labels, "labels")
     if array.dtype.kind not in "iu" or array.shape not in ((), (num_images,)):
         raise ValueError(
             f"`labels` must be an int or {num_images} of them. "
@@ -63,6 +67,20 @@ def checked_labels(labels, num_images, num_classes):
             f"`labels` must be in 0..{num_classes - 1}. Received: {array.min()}..{array.max()}"
         )
     return np.broadcast_to(array, (num_images,)).astype("int32")
+
+
+def check_draw(num_images, seed, options, first_index, batch_size):
+    """Checks what every prior's `sample` takes beside labels and known codes.
+
+    Raises:
+        ValueError, TypeError: naming the argument.
+    """
+    checked_int(num_images, "num_images", 0)
+    checked_int(seed, "seed", 0, 2**64 - 1)
+    checked_int(first_index, "first_index", 0, 2**32 - 1 - num_images)
+    checked_int(batch_size, "batch_size")
+    if not isinstance(options, SamplingOptions):
+        raise TypeError(f"`options` must be SamplingOptions. Received: {shown(options)}")
 
 
 def checked_known(known, num_images, shapes, sizes):
@@ -81,8 +99,14 @@ def checked_known(known, num_images, shapes, sizes):
     if known is None:
         codes = [np.zeros((num_images, *shape), "int32") for shape in shapes]
         return codes, [np.ones(level.shape, bool) for level in codes]
+    lists = (list, tuple)
+    paired = isinstance(known, lists) and len(known) == 2
+    if not paired or not all(isinstance(part, lists) for part in known):
+        raise ValueError(
+            f"`known` must be a pair of lists, codes and masks. Received: {shown(known)}"
+        )
     codes, masks = known
-    masks = [np.asarray(keras.ops.convert_to_numpy(mask)) for mask in masks]
+    masks = [checked_array(mask, "known") for mask in masks]
     wanted = [(num_images, *shape) for shape in shapes]
     received = [mask.shape for mask in masks]
     if received != wanted or any(mask.dtype != bool for mask in masks):
@@ -92,6 +116,11 @@ def checked_known(known, num_images, shapes, sizes):
         )
     if len(codes) != len(masks):
         raise ValueError(f"`known` must hold a map of codes for each mask. Received: {len(codes)}")
-    pairs = zip((keras.ops.convert_to_numpy(level) for level in codes), masks)
-    codes = [np.where(mask, 0, level) for level, mask in pairs]
+    codes = [checked_array(level, "known") for level in codes]
+    if any(level.shape != mask.shape for level, mask in zip(codes, masks)):
+        raise ValueError(
+            f"`known` codes must have the shapes {wanted}. "
+            f"Received: {[level.shape for level in codes]}"
+        )
+    codes = [np.where(mask, 0, level) for level, mask in zip(codes, masks)]
     return checked_codes(codes, shapes, sizes, argument="known"), masks

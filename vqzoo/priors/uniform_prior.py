@@ -6,7 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from vqzoo.priors.code_checks import checked_codes, checked_known, checked_labels
+from vqzoo.checks import checked_int, checked_sizes, shown
+from vqzoo.priors.code_checks import check_draw, checked_codes, checked_known, checked_labels
 from vqzoo.sampling.noise import gumbel_noise, image_keys
 from vqzoo.sampling.options import SamplingOptions
 from vqzoo.sampling.sampler import choose_codes
@@ -32,13 +33,17 @@ class UniformPrior(keras.Model):
         self, latent_shapes, codebook_sizes, num_classes=None, name="uniform_prior", **kwargs
     ):
         super().__init__(name=name, **kwargs)
-        if len(latent_shapes) != len(codebook_sizes):
+        sizes = checked_sizes(codebook_sizes, "codebook_sizes", "a list")
+        if not isinstance(latent_shapes, (list, tuple)) or len(latent_shapes) != len(sizes):
             raise ValueError(
                 "`codebook_sizes` must hold one size for each of `latent_shapes`. "
-                f"Received: {codebook_sizes=}, {latent_shapes=}"
+                f"Received: {codebook_sizes=}, latent_shapes={shown(latent_shapes)}"
             )
-        self.latent_shapes = [tuple(shape) for shape in latent_shapes]
-        self.codebook_sizes, self.num_classes = list(codebook_sizes), num_classes
+        right = "a list of (height, width)"
+        self.latent_shapes = [checked_sizes(s, "latent_shapes", right, 2) for s in latent_shapes]
+        self.codebook_sizes, self.num_classes = list(sizes), num_classes
+        if num_classes is not None:
+            checked_int(num_classes, "num_classes")
         self.built = True
 
     @classmethod
@@ -80,6 +85,7 @@ class UniformPrior(keras.Model):
         batch_size=64,
     ):
         """Draws codes; arguments, result and errors as for `AutoregressivePrior.sample`."""
+        check_draw(num_images, seed, options, first_index, batch_size)
         checked_labels(labels, num_images, self.num_classes)
         sizes = self.codebook_sizes
         codes, masks = checked_known(known, num_images, self.latent_shapes, sizes)

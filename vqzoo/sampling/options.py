@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from vqzoo.checks import checked_bool, checked_int, checked_number
+
 
 @dataclasses.dataclass(frozen=True)
 class SamplingOptions:
@@ -27,12 +29,14 @@ class SamplingOptions:
     incremental: bool = True
 
     def __post_init__(self):
-        if not 0 < self.temperature < float("inf"):
-            raise ValueError(
-                "`temperature` must be above 0; top_k=1 takes the most likely code. "
-                f"Received: temperature={self.temperature}"
-            )
-        if self.top_k is not None and (self.top_k < 1 or self.top_k != int(self.top_k)):
-            raise ValueError(f"`top_k` must be an int, 1 or more. Received: top_k={self.top_k}")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise ValueError(f"`top_p` must be in (0, 1]. Received: top_p={self.top_p}")
+        checked_number(
+            self.temperature,
+            "temperature",
+            "above 0, finite; top_k=1 takes the most likely code",
+            lambda temperature: 0 < temperature < float("inf"),
+        )
+        if self.top_k is not None:
+            checked_int(self.top_k, "top_k")
+        if self.top_p is not None:
+            checked_number(self.top_p, "top_p", "in (0, 1]", lambda top_p: 0 < top_p <= 1)
+        checked_bool(self.incremental, "incremental")

@@ -1,5 +1,6 @@
 """TensorBoard event files, written without TensorFlow."""
 
+import contextlib
 import io
 import pathlib
 import time
@@ -21,13 +22,16 @@ class EventLog:
     Args:
         folder: path, made if it does not exist.
         step: int, optimizer steps done before.
+
+    Raises:
+        OSError: naming the file, here and in each method, if the disk is full.
     """
 
     def __init__(self, folder, step=0):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"events.out.tfevents.{time.time():.6f}"
-        self._writer = RecordWriter(open(path, "wb"))
+        self._file = open(folder / f"events.out.tfevents.{time.time():.6f}", "wb")
+        self._writer = RecordWriter(self._file)
         self._write(file_version="brain.Event:2")
         start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
         self._write(step=step + 1, session_log=start)  # this step and later ones are dropped
@@ -70,5 +74,10 @@ class EventLog:
 
     def _write(self, **content):
         event = event_pb2.Event(wall_time=time.time(), **content)
-        self._writer.write(event.SerializeToString())
-        self._writer.flush()
+        try:
+            self._writer.write(event.SerializeToString())
+            self._writer.flush()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.close()  # it would try to write once more when it is forgotten
+            raise OSError(f"cannot write {self._file.name}: {error.strerror}") from error

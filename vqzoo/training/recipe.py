@@ -10,13 +10,14 @@ import numpy as np
 from vqzoo import config as configs
 from vqzoo import data as datasets
 from vqzoo import evaluation, models, priors, weights, zoo
+from vqzoo.checks import checked_bool, checked_path
 from vqzoo.progress import track
 from vqzoo.training.devices import strategy_scope
 from vqzoo.training.event_callback import EventCallback
 from vqzoo.training.judging import judge
 from vqzoo.training.run_folder import RunFolder
 from vqzoo.training.space import bytes_needed
-from vqzoo.training.stage import fit_stage
+from vqzoo.training.stage import fit_stage, make_optimizer
 from vqzoo.training.subset import Subset, hold_out
 
 SMOKE_IMAGES, SMOKE_SAMPLES = 256, 100
@@ -60,6 +61,7 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
         FloatingPointError: if a loss or a weight stops being finite, naming it and the step.
     """
     config = configs.load_config(name_or_config)
+    _check_arguments(config, data, folder, smoke, skip_bad)
     name = pathlib.Path(name_or_config).stem
     if smoke:
         config = configs.merge(config, config.get("smoke", {}))
@@ -70,16 +72,28 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
         if (run.path / zoo.RESULTS).exists():
             _say(f"{run.path} is finished: nothing is left to train")
             return zoo.load(run.path / "model")
+        untrained = zoo.build(config)  # an argument that is wrong shows before the data is read
         images = {
             split: _open(config["data"], split, data, smoke, skip_bad) for split in ("train", "test")
         }
-        needed = bytes_needed(zoo.build(config), sum(map(len, images.values())))
+        needed = bytes_needed(untrained, sum(map(len, images.values())))
         run.check_space(needed - run.size())
         run.write_config(config)  # not before: a run that could not start claims no folder
         model = Recipe(run.path, config, images).run()
         judge(model, images, run.path, name, SMOKE_SAMPLES if smoke else NUM_SAMPLES)
         _say(f"wrote {run.path / 'model'}, {zoo.RESULTS} and pictures in {run.path}")
         return model
+
+
+def _check_arguments(config, data, folder, smoke, skip_bad):
+    """Checks what can be wrong before any data is read."""
+    checked_bool(smoke, "smoke")
+    checked_bool(skip_bad, "skip_bad")
+    for argument, path in (("data", data), ("folder", folder)):
+        if path is not None:
+            checked_path(path, argument)
+    for stage in config["training"].values():
+        make_optimizer(stage)  # which knows the names of optimizers and schedules
 
 
 class Recipe:

@@ -5,6 +5,7 @@ import pathlib
 
 import keras
 
+from vqzoo.checks import checked_choice
 from vqzoo.training.callbacks import NameFirstBadTensor, Progress, SaveState
 from vqzoo.training.checkpoints import Checkpoints
 
@@ -13,6 +14,7 @@ OPTIMIZERS = {
     "adamw": keras.optimizers.AdamW,
     "sgd": keras.optimizers.SGD,
 }
+SCHEDULES = ("constant", "cosine")
 COSINE_END = 0.01
 """Last learning rate of the cosine schedule, as a part of the first."""
 
@@ -31,11 +33,8 @@ def make_optimizer(config):
     Raises:
         ValueError: if `optimizer` or `schedule` is not one of these.
     """
-    name, schedule = config.get("optimizer", "adam"), config.get("schedule", "constant")
-    if name not in OPTIMIZERS:
-        raise ValueError(f"`optimizer` must be one of {sorted(OPTIMIZERS)}. Received: {name!r}")
-    if schedule not in ("constant", "cosine"):
-        raise ValueError(f'`schedule` must be "constant" or "cosine". Received: {schedule!r}')
+    name = checked_choice(config.get("optimizer", "adam"), "optimizer", OPTIMIZERS)
+    schedule = checked_choice(config.get("schedule", "constant"), "schedule", SCHEDULES)
     rate, warmup = config["learning_rate"], config.get("warmup_steps", 0)
     if schedule == "cosine" or warmup:
         rate = keras.optimizers.schedules.CosineDecay(

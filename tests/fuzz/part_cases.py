@@ -1,0 +1,159 @@
+"""What the parts of models take: layers, networks, likelihoods, sampling options."""
+
+import numpy as np
+from hypothesis import strategies as st
+from tests.fuzz.case import Case
+from tests.fuzz.wrong_values import ARRAYS
+
+from vqzoo import layers, likelihoods, networks
+from vqzoo.sampling import SamplingOptions
+
+SMALL = st.integers(1, 4)
+COST, SHARE = st.sampled_from([0, 0.25, 1.0]), st.sampled_from([0, 0.1, 0.99])
+FLAG, SEED = st.booleans(), st.sampled_from([0, 7, 2**32 - 1])
+ODD = st.sampled_from([3, 5])
+
+
+def optional(strategy):
+    """None, or a value of the strategy."""
+    return st.none() | strategy
+
+
+def floats(*shape):
+    """A float32 array of the shape."""
+    return np.random.default_rng(0).normal(size=shape).astype("float32")
+
+
+MAP = st.sampled_from([floats(2, 3, 5, 4), floats(1, 1, 1, 4)])
+CODES = st.sampled_from([np.zeros((2, 3, 5), "int32"), np.ones((1, 1, 1), "int64")])
+LEVELS = st.sampled_from([np.array([0, 255]), np.arange(6, dtype="uint8").reshape(3, 2)])
+
+
+def layer_cases():
+    """Constructors and calls of `vqzoo.layers`."""
+    quantizer = {"num_embeddings": SMALL, "embedding_dim": SMALL, "commitment_cost": COST}
+    sizes = ("num_embeddings", "embedding_dim", "filters", "residual_filters", "kernel_size")
+    sizes += ("num_classes", "condition_channels")
+    ema = {
+        "decay": SHARE,
+        "epsilon": st.sampled_from([1e-5, 1]),
+        "codebook_init": st.sampled_from(["uniform", "sample", "kmeans"]),
+        "restart_threshold": optional(st.sampled_from([1, 0.3])),
+        "seed": optional(SEED),
+    }
+    gated = {
+        "filters": SMALL,
+        "kernel_size": ODD,
+        "first": st.just(False),
+        "residual": FLAG,
+        "num_classes": optional(SMALL),
+        "condition_channels": optional(SMALL),
+        "dropout": SHARE,
+    }
+    gradient = {"codebook_cost": COST, "trainable_codebook": FLAG, "seed": optional(SEED)}
+    masked = {"filters": SMALL, "kernel_size": ODD, "mask_type": st.sampled_from("AB")}
+    residual = {"filters": SMALL, "residual_filters": SMALL, "batch_norm": FLAG}
+    return {
+        "layers.GatedMaskedConv": Case(layers.GatedMaskedConv, gated, sizes=sizes),
+        "layers.MaskedConv2D": Case(layers.MaskedConv2D, masked, sizes=sizes),
+        "layers.ResidualBlock": Case(layers.ResidualBlock, residual, sizes=sizes),
+        "layers.VectorQuantizer": Case(layers.VectorQuantizer, quantizer | gradient, sizes=sizes),
+        "layers.VectorQuantizerEMA": Case(layers.VectorQuantizerEMA, quantizer | ema, sizes=sizes),
+        **layer_calls(),
+    }
+
+
+def layer_calls():
+    """Calls on tensors; what is no array Keras itself refuses."""
+    single = {
+        "ResidualBlock": (layers.ResidualBlock(4, 2), "inputs"),
+        "VectorQuantizer": (layers.VectorQuantizer(3, 4), "features"),
+        "VectorQuantizerEMA": (layers.VectorQuantizerEMA(3, 4), "features"),
+    }
+    numbers = ARRAYS.filter(lambda array: array.dtype.kind in "biuf")
+    cases = {
+        f"layers.{name}.call": Case(layer, {argument: MAP}, wrong={argument: numbers})
+        for name, (layer, argument) in single.items()
+    }
+    gated = layers.GatedMaskedConv(4, 3, num_classes=3)
+
+    def call_gated(stacks, labels):
+        return gated((stacks, stacks), labels=labels)
+
+    right = {"stacks": st.just(floats(2, 3, 5, 4)), "labels": st.just(np.array([0, 2]))}
+    rank = ARRAYS.filter(lambda array: array.dtype.kind in "biuf" and array.ndim != 1)
+    wrong = {"stacks": numbers, "labels": rank}
+    for case in cases.values():
+        case.call(floats(2, 3, 5, 4))  # built, so that what is wrong meets the call
+    call_gated(floats(2, 3, 5, 4), np.array([0, 2]))
+    return cases | {"layers.GatedMaskedConv.call": Case(call_gated, right, wrong=wrong)}
+
+
+def network_cases():
+    """Constructors of `vqzoo.networks`, and the call of what is no graph of Keras."""
+    convolutional = {
+        "image_channels": SMALL,
+        "embedding_dim": SMALL,
+        "filters": st.integers(2, 4),
+        "residual_filters": SMALL,
+        "num_residual_blocks": st.just(1),
+        "batch_norm": FLAG,
+    }
+    causal = {
+        "num_embeddings": SMALL,
+        "num_classes": optional(SMALL),
+        "filters": SMALL,
+        "num_layers": st.integers(1, 2),
+        "kernel_size": ODD,
+        "first_kernel_size": ODD,
+        "head_filters": SMALL,
+        "condition_channels": optional(SMALL),
+        "dropout": SHARE,
+    }
+    network = networks.GatedPixelCNN(3, filters=2, num_layers=1, head_filters=2)
+    numbers = ARRAYS.filter(lambda array: array.dtype.kind in "biuf" and array.size)
+    return {
+        "networks.Decoder": Case(networks.Decoder, convolutional, sizes=tuple(convolutional)),
+        "networks.Encoder": Case(networks.Encoder, convolutional, sizes=tuple(convolutional)),
+        "networks.GatedPixelCNN": Case(networks.GatedPixelCNN, causal, sizes=tuple(causal)),
+        "networks.GatedPixelCNN.call": Case(network, {"codes": CODES}, wrong={"codes": numbers}),
+    }
+
+
+def likelihood_cases():
+    """`vqzoo.likelihoods`: constructors and methods."""
+    normal, categorical = likelihoods.DiscretizedNormal(), likelihoods.Categorical(4)
+    means = st.sampled_from([floats(3, 2), 4.0, floats(2)])
+    scales = st.sampled_from([1.0, np.ones(2, "float32")])
+    parameters = {"mean": means, "scale": scales}
+    logits = {"logits": st.just(floats(2, 4))}
+    row = st.just(np.array([0, 3]))
+    return {
+        "likelihoods.Categorical": Case(
+            likelihoods.Categorical, {"num_bins": st.integers(2, 9)}, sizes=("num_bins",)
+        ),
+        "likelihoods.Categorical.distribution": Case(categorical.distribution, logits),
+        "likelihoods.Categorical.log_prob": Case(categorical.log_prob, {"images": row} | logits),
+        "likelihoods.Categorical.mean": Case(categorical.mean, logits),
+        "likelihoods.Categorical.sample": Case(categorical.sample, logits | {"seed": SEED}),
+        "likelihoods.DiscretizedNormal": Case(
+            likelihoods.DiscretizedNormal, {"num_bins": st.integers(2, 9)}, sizes=("num_bins",)
+        ),
+        "likelihoods.DiscretizedNormal.distribution": Case(normal.distribution, parameters),
+        "likelihoods.DiscretizedNormal.log_prob": Case(
+            normal.log_prob, {"images": LEVELS} | parameters
+        ),
+        "likelihoods.DiscretizedNormal.mean": Case(normal.mean, parameters),
+        "likelihoods.DiscretizedNormal.sample": Case(normal.sample, parameters | {"seed": SEED}),
+    }
+
+
+def sampling_cases():
+    """`vqzoo.sampling.SamplingOptions`."""
+    options = {
+        "temperature": st.sampled_from([1, 0.5, 2.0]),
+        "top_k": optional(SMALL),
+        "top_p": optional(st.sampled_from([0.5, 1])),
+        "incremental": FLAG,
+    }
+    return {"sampling.SamplingOptions": Case(SamplingOptions, options)}

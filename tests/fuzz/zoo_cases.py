@@ -1,0 +1,175 @@
+"""What the registry, `ZooModel`, the priors, the families and the evaluation take."""
+
+import itertools
+
+import numpy as np
+from hypothesis import strategies as st
+from tests.data.image_files import write_folder
+from tests.fuzz.case import Case
+from tests.fuzz.data_cases import IMAGES, LABELS, NAMES
+from tests.fuzz.part_cases import COST, FLAG, SEED, SHARE, SMALL, optional
+
+import vqzoo
+from vqzoo import data, evaluation, models, networks, priors
+from vqzoo.sampling import SamplingOptions
+
+PIXELS = st.sampled_from([IMAGES[:2], IMAGES[:1]])
+NAMED = st.sampled_from([None, "bag", 2, ["coat", 0], np.array([0, 2])])
+MASK = st.sampled_from([np.eye(8, 12, dtype=bool), np.ones((2, 3), bool)])
+COUNT = st.just(2)
+BATCH = {"batch_size": st.integers(1, 3)}
+
+
+def registry_cases(yaml, saved, folder):
+    """Every function of `vqzoo.__all__`, on images below `folder`, which are made."""
+    files = [f"{name}/{i}.png" for name in NAMES for i in range(9)]
+    write_folder(folder / "images", files, (8, 12, 1))
+    section = {"data": st.just({"flip": True}), "autoencoder": st.just({"filters": 6})}
+    sections = {name: optional(value) for name, value in section.items()}
+    sections["prior"] = optional(st.just({"family": "UniformPrior"}))
+    options = {name: FLAG for name in ("smoke", "skip_bad")}
+    names = st.sampled_from(["vqvae_fashion_mnist", str(saved), saved])
+    return {
+        "vqzoo.create": Case(vqzoo.create, {"name": st.just(yaml)} | sections, paths=("name",)),
+        "vqzoo.describe": Case(vqzoo.describe, {"name": names}, paths=("name",)),
+        "vqzoo.list_models": Case(
+            vqzoo.list_models,
+            {"pattern": st.sampled_from(["*", "v?vae*"]), "pretrained": optional(FLAG)},
+        ),
+        "vqzoo.load": Case(vqzoo.load, {"name": st.just(saved)}, paths=("name",)),
+        "vqzoo.train": Case(
+            lambda name, **arguments: vqzoo.train(name, **arguments),
+            {"name": st.just(yaml), "data": st.just(folder / "images"), "folder": st.just("run")}
+            | options,
+            paths=("name", "data", "folder"),
+        ),
+    }
+
+
+def model_cases(model):
+    """Every public method of a `ZooModel`; nothing is trained, and the sampler draws zeros."""
+    model.prior._sampler = _draw_zeros
+    model.autoencoder.fit = model.prior.fit = lambda *args, **kwargs: None
+    codes, number = model.encode(IMAGES[:2]), itertools.count()
+    drawn = {"num_images": COUNT, "labels": NAMED, "seed": SEED}
+    scored = {"images": st.just(IMAGES[:2]), "labels": NAMED} | BATCH
+    sampled = drawn | BATCH | {
+        "temperature": st.sampled_from([1, 0.5]),
+        "top_k": optional(SMALL),
+        "top_p": optional(st.sampled_from([0.5, 1])),
+        "incremental": FLAG,
+    }  # fmt: skip
+    fitted = {
+        "dataset": st.sampled_from([(IMAGES, LABELS), [(IMAGES[:3], LABELS[:3])]]),
+        "autoencoder": optional(st.just({"epochs": 1})),
+        "prior": optional(st.just({"epochs": 1})),
+    }
+    sizes = ("num_images", "batch_size")
+
+    def to_new_folder(method):
+        right = st.builds(lambda: f"saved{next(number)}")
+        return Case(method, {"folder": right}, paths=("folder",))
+
+    return {
+        "ZooModel.bits_per_dim": Case(model.bits_per_dim, scored, sizes=sizes),
+        "ZooModel.check_tokenizer": Case(model.check_tokenizer, {}),
+        "ZooModel.complete": Case(
+            model.complete, scored | {"mask": MASK, "seed": SEED}, sizes=sizes
+        ),
+        "ZooModel.decode": Case(model.decode, {"codes": st.just(codes)} | BATCH, sizes=sizes),
+        "ZooModel.draw_labels": Case(model.draw_labels, drawn, sizes=sizes),
+        "ZooModel.elbo": Case(model.elbo, scored, sizes=sizes),
+        "ZooModel.encode": Case(model.encode, {"images": PIXELS} | BATCH, sizes=sizes),
+        "ZooModel.export": to_new_folder(model.export),
+        "ZooModel.fit": Case(model.fit, fitted),
+        "ZooModel.reconstruct": Case(model.reconstruct, {"images": PIXELS} | BATCH, sizes=sizes),
+        "ZooModel.sample": Case(model.sample, sampled, sizes=sizes),
+        "ZooModel.save": to_new_folder(model.save),
+    }
+
+
+def prior_cases(model):
+    """`vqzoo.priors`: constructors and methods."""
+    network = networks.GatedPixelCNN(4, filters=2, num_layers=1, head_filters=2)
+    drawn = {
+        "num_images": COUNT,
+        "labels": st.sampled_from([None, 1, np.array([0, 2])]),
+        "seed": SEED,
+        "options": st.just(SamplingOptions()),
+        "known": st.sampled_from([None, ([np.ones((2, 2, 3), int)], [np.ones((2, 2, 3), bool)])]),
+        "first_index": st.integers(0, 3),
+    } | BATCH
+    scored = {"latents": st.just([np.ones((2, 2, 3), "int32")]), "labels": drawn["labels"]}
+    shaped = {"latent_shapes": st.just([(2, 3)]), "codebook_sizes": st.just([4])}
+    sizes = ("num_images", "batch_size", "num_classes")
+    cases = {
+        "priors.AutoregressivePrior": Case(
+            priors.AutoregressivePrior,
+            {"network": st.just(network), "latent_shape": st.sampled_from([(2, 3), [1, 1]])},
+        ),
+        "priors.UniformPrior": Case(
+            priors.UniformPrior, shaped | {"num_classes": optional(SMALL)}, sizes=sizes
+        ),
+        "priors.create": Case(
+            priors.create,
+            {
+                "config": st.just({"family": "UniformPrior"}),
+                "autoencoder": st.just(model.autoencoder),
+                "num_classes": optional(SMALL),
+            },
+            fixed=("autoencoder",),
+            called={"config": "family"},
+            sizes=sizes,
+        ),
+    }
+    uniform = priors.UniformPrior([(2, 3)], [4], 3)
+    for prior in (model.prior, uniform):
+        name = f"priors.{type(prior).__name__}"
+        cases[f"{name}.sample"] = Case(prior.sample, drawn, sizes=sizes)
+        batch = {} if prior is uniform else BATCH
+        cases[f"{name}.log_prob"] = Case(prior.log_prob, scored | batch, sizes=sizes)
+    return cases
+
+
+def family_cases():
+    """Constructors of the families of models."""
+    vqvae = {
+        "image_shape": st.sampled_from([(8, 12, 1), [4, 4, 3]]),
+        "num_embeddings": SMALL,
+        "embedding_dim": SMALL,
+        "filters": st.integers(2, 4),
+        "residual_filters": SMALL,
+        "num_residual_blocks": st.integers(0, 1),
+        "commitment_cost": COST,
+        "decay": SHARE,
+        "codebook_init": st.just("sample"),
+        "restart_threshold": optional(st.just(1)),
+        "seed": optional(SEED),
+    }
+    return {"models.VQVAE": Case(models.FAMILIES["VQVAE"], vqvae, sizes=tuple(vqvae))}
+
+
+def evaluation_cases(model):
+    """`vqzoo.evaluation.evaluate`, and what it takes its classifier from."""
+    source = data.ArraySource(IMAGES, LABELS, NAMES)
+    evaluated = {
+        "model": st.just(model),
+        "test": st.just(source),
+        "train": optional(st.just(source)),
+        "classifier": st.none(),
+        "num_samples": st.sampled_from([0, 3]),
+        "seed": SEED,
+    }
+    return {
+        "evaluation.evaluate": Case(evaluation.evaluate, evaluated, sizes=("num_samples",)),
+        "evaluation.load_classifier": Case(
+            evaluation.load_classifier,
+            {"name_or_folder": st.just("classifier_fashion_mnist")},
+            paths=("name_or_folder",),
+        ),
+    }
+
+
+def _draw_zeros(keys, condition, codes, mask, options):
+    """In place of the sampler, which is compiled for seconds: its numbers are tested elsewhere."""
+    return np.where(mask, 0, codes)
