@@ -43,6 +43,7 @@ def checked_number(value, argument, right, is_right):
     Raises:
         ValueError: naming `argument`, if it is no number or not right.
     """
+    # To Python True is 1; to somebody who wrote it, it was meant for another argument.
     number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
     if not number or not is_right(value):
         raise ValueError(f"`{argument}` must be a number {right}. Received: {shown(value)}")
@@ -68,6 +69,7 @@ def checked_path(value, argument):
     """The value as a `pathlib.Path`, or a ValueError naming `argument`; nothing need be there."""
     try:
         path = pathlib.Path(value)
+        # "" would mean the working folder to `pathlib`, and no file system takes a zero byte.
         possible = value != "" and b"\0" not in os.fsencode(path)
     except (TypeError, ValueError):
         possible = False
@@ -127,6 +129,7 @@ def checked_index(index, length):
 def checked_indices(indices, length):
     """The indices as int64 `(batch,)`, each in 0..length - 1, or a ValueError."""
     array = checked_array(indices, "indices")
+    # An empty list becomes floats in NumPy, and asks for nothing.
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(f"`indices` must be ints in a row. Received: {shown(array)}")
     if array.size and not 0 <= array.min() <= array.max() < length:

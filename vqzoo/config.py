@@ -70,12 +70,12 @@ def folder_of(package):
 
 
 def names():
-    """Sorted names of the registry's entries."""
+    """Sorted names of the registry's entries: list of str, one for each file of `zoo_configs`."""
     return sorted(path.stem for path in folder_of("zoo_configs").glob("*.yaml"))
 
 
 def nearest(word, words):
-    """The one of `words` that looks most like `word`."""
+    """The one of `words` that looks most like `word`: str, by `difflib`'s ratio."""
     return difflib.get_close_matches(str(word), [str(other) for other in words], 1, cutoff=0.0)[0]
 
 
@@ -147,6 +147,7 @@ def merge(config, overrides):
     for key, value in overrides.items():
         old = merged.get(key)
         same = isinstance(value, dict) and isinstance(old, dict)
+        # Overrides that name no family mean the one that is there.
         if same and value.get("family", old.get("family")) == old.get("family"):
             merged[key] = merge(old, value)
         else:
@@ -166,6 +167,7 @@ def check(config):
     for stage, settings in config["training"].items():
         _check_stage(f"training.{stage}", settings)
     _check_parts(config)
+    # A mistake in `smoke` would show only when somebody runs it: it is checked with the rest.
     if config.get("smoke"):
         try:
             check({**merge(config, config["smoke"]), "smoke": {}})
@@ -221,6 +223,7 @@ def _check_type(name, value, expected):
 
 def _check_parts(config):
     """Checks `autoencoder` and `prior` against the signatures of the classes that they name."""
+    # Late, since it starts the backend: `vqzoo list` reads configurations without it.
     from vqzoo import models, networks, priors
 
     _check_arguments("autoencoder", config["autoencoder"], models.FAMILIES, ("name",))
@@ -250,6 +253,7 @@ def _check_arguments(where, mapping, families, given):
         raise ValueError(
             f"`{where}.family` must be one of {', '.join(families)}. Received: {shown(family)}"
         )
+    # The signatures themselves are the schema: an argument that a class gains is a key at once.
     builder = getattr(families[family], "for_codes", families[family])
     parameters = inspect.signature(builder).parameters.values()
     known = {p.name: p.default for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD}
@@ -267,6 +271,7 @@ def _check_arguments(where, mapping, families, given):
 
 def _check_like_default(name, value, default):
     """Checks that `value` has the type of an argument's default; a float may be written as int."""
+    # What has no default tells no type; its constructor checks it.
     if value is None or default is None or default is inspect.Parameter.empty:
         return
     if isinstance(default, (list, tuple)):

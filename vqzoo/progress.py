@@ -13,6 +13,8 @@ REFRESH_SECONDS = 0.5
 def track(iterable, total, what):
     """Yields the items of `iterable`; after 3 seconds a line such as `sampling 12/50, 8 s left`.
 
+    On stderr, so that what a command prints can be piped.
+
     Args:
         iterable: any iterable.
         total: int, number of items it will yield.

@@ -72,6 +72,7 @@ def main(argv=None):
 
 def _parse(argv):
     parser = make_parser()
+    # `parse_args` would report unknown options in the name of `vqzoo`, whose --help has none.
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         parser.prog = f"vqzoo {arguments.command}"  # whose --help lists what there is
@@ -109,6 +110,7 @@ def hide_chatter():
 def _report(arguments, error, code):
     if arguments.debug:
         traceback.print_exception(error)
+    # What we raise ourselves says what is wrong; of anything else the type is half of the message.
     known = isinstance(error, (UsageError, ValueError, OSError, FloatingPointError))
     message = " ".join(str(error).split()) or type(error).__name__
     if not known:

@@ -42,6 +42,7 @@ def run(arguments):
     count = (arguments.num or UNCONDITIONAL) if labels is None else columns * len(labels)
     if count > MOST:
         raise UsageError(f"argument --num: a grid holds at most {MOST} images, not {count}")
+    # Resolved, so that a model that is called `.` has a name.
     name = pathlib.Path(arguments.model).resolve().name
     output = arguments.output or pathlib.Path(f"{name}_samples.png")
     beside = output.with_name(f"{name}_reconstructions.png")

@@ -49,6 +49,7 @@ class Encoder(keras.Model):
         x = batch_normalization("half_norm")(x) if batch_norm else x
         x = keras.layers.ReLU(name="half_relu")(x)
         x = keras.layers.Conv2D(filters, 4, 2, "same", activation="relu", name="quarter")(x)
+        # No activation here: the residual blocks begin with one.
         x = keras.layers.Conv2D(filters, 3, padding="same", name="mix")(x)
         for index in range(num_residual_blocks):
             x = ResidualBlock(filters, residual_filters, batch_norm, name=f"residual_{index}")(x)

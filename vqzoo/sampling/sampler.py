@@ -52,6 +52,7 @@ class Sampler:
         condition = {} if condition is None else condition
         if not options.incremental:
             return self._draw_naively(keys, condition, codes, mask, options)
+        # Temperature is an input of the graph; filters are a part of it, so each has its own.
         name = ("draw", options.top_k, options.top_p)
         if name not in self._functions:
             self._functions[name] = compiled(
@@ -104,6 +105,7 @@ def draw_codes(network, options, keys, temperature, condition, codes, mask):
     def draw_row(carry, row):
         state, above = carry
         state, columns = network.start_row(state, above)
+        # Of a whole row at once: generating it inside the inner loop would be many small steps.
         noise = gumbel_noise(keys, row["positions"], network.num_embeddings)
 
         def draw_position(carry, column):
