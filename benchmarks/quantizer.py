@@ -1,6 +1,6 @@
 """Time of one training step of `VectorQuantizerEMA`, beside PyTorch's and the products alone.
 
-    python benchmarks/quantizer.py --peer PEER/bin/python
+    python -m benchmarks.quantizer --peer PEER/bin/python
 
 The peer is a Python with torch and vector-quantize-pytorch (`pip install torch==2.13.0
 vector-quantize-pytorch`). A step is forward, backward and codebook update, compiled as in
@@ -11,18 +11,18 @@ import argparse
 import os
 import resource
 import statistics
-import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from benchmarks.measure import Peer, environment
 from vqzoo.layers import VectorQuantizerEMA
 from vqzoo.layers.nearest_code import block_rows
 
@@ -71,24 +71,10 @@ def seconds(function):
     return time.perf_counter() - start
 
 
-class Peer:
-    """A process of `quantizer_peer.py`."""
-
-    def __init__(self, python, which, folder):
-        script = Path(__file__).with_name("quantizer_peer.py")
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen([python, script, which, folder], **pipes)
-
-    def step(self):
-        """Lets it do two steps; returns the seconds of the second."""
-        self.process.stdin.write("\n\n")
-        self.process.stdin.flush()
-        self.process.stdout.readline()
-        return float(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+def second_step(peer):
+    """The same of the other side."""
+    peer.seconds()
+    return peer.seconds()
 
 
 def make_inputs(shape, num_embeddings, folder):
@@ -123,11 +109,12 @@ def run(name, shape, num_embeddings, rounds, peer_python):
         step, layer = our_step(features, codebook)
         codes = step()[0].numpy().reshape(-1)
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        peers = {which: Peer(peer_python, which, folder) for which in ("library", "blocks")}
+        script = "quantizer_peer.py"
+        peers = {which: Peer(peer_python, script, which, folder) for which in ("library", "blocks")}
         ways = {"vqzoo": lambda: seconds(step)}
         bare = product_step(features, codebook)
         ways["products"] = lambda: seconds(bare)
-        ways |= {which: peer.step for which, peer in peers.items()}
+        ways |= {which: partial(second_step, peer) for which, peer in peers.items()}
         times = {way: [] for way in ways}
         moved = ops.convert_to_numpy(layer.codebook)
         for turn in range(rounds + 2):  # two for warming up
@@ -154,7 +141,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer", required=True, help="Python that has the PyTorch packages")
     arguments = parser.parse_args()
-    print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, {os.cpu_count()} cores")
+    print(environment())
     for name, size in SIZES.items():
         run(name, *size, arguments.peer)
 
