@@ -81,7 +81,8 @@ class ZooModel:
         """
         shapes, sizes = self.autoencoder.latent_shapes, self.autoencoder.codebook_sizes
         if isinstance(codes, (list, tuple)) and len(codes) == len(shapes):  # they have any size
-            shapes = [checked_array(level, "codes").shape[1:3] for level in codes]
+            levels = [checked_array(level, "codes") for level in codes]
+            shapes = [x.shape[1:] if x.ndim == 3 else y for x, y in zip(levels, shapes)]
         codes = checked_codes(codes, shapes, sizes, "codes")
         if not codes[0].size:
             raise ValueError(f"`codes` must hold an image or more. Received: {codes[0].shape}")

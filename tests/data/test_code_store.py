@@ -44,7 +44,7 @@ def test_without_labels(tmp_path):
 
 def test_codes_of_another_autoencoder_are_refused(store):
     store.check_tokenizer("abc")
-    with pytest.raises(ValueError, match="another autoencoder.*must be abc. Received: abd"):
+    with pytest.raises(ValueError, match="another autoencoder.*must be abc. Received: 'abd'"):
         store.check_tokenizer("abd")
 
 

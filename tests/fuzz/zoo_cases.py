@@ -15,6 +15,7 @@ from vqzoo.sampling import SamplingOptions
 
 PIXELS = st.sampled_from([IMAGES[:2], IMAGES[:1]])
 NAMED = st.sampled_from([None, "bag", 2, ["coat", 0], np.array([0, 2])])
+NAMED_ALL = st.sampled_from([None, "bag", np.int64(2)])  # fits any number of images
 MASK = st.sampled_from([np.eye(8, 12, dtype=bool), np.ones((2, 3), bool)])
 COUNT = st.just(2)
 BATCH = {"batch_size": st.integers(1, 3)}
@@ -28,6 +29,8 @@ def registry_cases(yaml, saved, folder):
     sections = {name: optional(value) for name, value in section.items()}
     sections["prior"] = optional(st.just({"family": "UniformPrior"}))
     options = {name: FLAG for name in ("smoke", "skip_bad")}
+    number = itertools.count()  # another run folder in each call
+    started = {"folder": st.builds(lambda: f"run{next(number)}")}
     names = st.sampled_from(["vqvae_fashion_mnist", str(saved), saved])
     return {
         "vqzoo.create": Case(vqzoo.create, {"name": st.just(yaml)} | sections, paths=("name",)),
@@ -39,8 +42,7 @@ def registry_cases(yaml, saved, folder):
         "vqzoo.load": Case(vqzoo.load, {"name": st.just(saved)}, paths=("name",)),
         "vqzoo.train": Case(
             lambda name, **arguments: vqzoo.train(name, **arguments),
-            {"name": st.just(yaml), "data": st.just(folder / "images"), "folder": st.just("run")}
-            | options,
+            {"name": st.just(yaml), "data": st.just(folder / "images")} | started | options,
             paths=("name", "data", "folder"),
         ),
     }
@@ -51,7 +53,7 @@ def model_cases(model):
     model.prior._sampler = _draw_zeros
     model.autoencoder.fit = model.prior.fit = lambda *args, **kwargs: None
     codes, number = model.encode(IMAGES[:2]), itertools.count()
-    drawn = {"num_images": COUNT, "labels": NAMED, "seed": SEED}
+    drawn = {"num_images": COUNT, "labels": NAMED_ALL, "seed": SEED}
     scored = {"images": st.just(IMAGES[:2]), "labels": NAMED} | BATCH
     sampled = drawn | BATCH | {
         "temperature": st.sampled_from([1, 0.5]),
@@ -93,7 +95,7 @@ def prior_cases(model):
     network = networks.GatedPixelCNN(4, filters=2, num_layers=1, head_filters=2)
     drawn = {
         "num_images": COUNT,
-        "labels": st.sampled_from([None, 1, np.array([0, 2])]),
+        "labels": st.sampled_from([None, 1, np.array(2)]),
         "seed": SEED,
         "options": st.just(SamplingOptions()),
         "known": st.sampled_from([None, ([np.ones((2, 2, 3), int)], [np.ones((2, 2, 3), bool)])]),

@@ -1,5 +1,7 @@
 """Codes of a whole data set on disk: written once, then read by index through memory maps."""
 
+import json
+
 import numpy as np
 
 from vqzoo.checks import checked_class_names, checked_index, checked_indices
@@ -67,6 +69,10 @@ class CodeStore:
             OSError: if the disk is full or cannot be written.
         """
         class_names = checked_class_names(class_names)
+        try:
+            json.dumps(config)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"`config` must be what JSON can hold: {error}") from error
         described = {"tokenizer_hash": tokenizer_hash, "class_names": class_names, "config": config}
         sizes = checked_sizes(codebook_sizes, "codebook_sizes", "a list")
         write_store(checked_path(folder, "folder"), batches, sizes, described)
@@ -74,11 +80,11 @@ class CodeStore:
 
     def check_tokenizer(self, tokenizer_hash):
         """Raises ValueError unless the autoencoder with this hash made the codes."""
-        if tokenizer_hash != self.tokenizer_hash:
+        if not isinstance(tokenizer_hash, str) or tokenizer_hash != self.tokenizer_hash:
             raise ValueError(
                 f"{self.folder}: these codes were made by another autoencoder, and mean nothing to "
                 f"a prior of this one; extract them again. `tokenizer_hash` must be "
-                f"{self.tokenizer_hash}. Received: {tokenizer_hash}"
+                f"{self.tokenizer_hash}. Received: {shown(tokenizer_hash)}"
             )
 
     def __len__(self):

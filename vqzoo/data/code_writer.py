@@ -73,8 +73,12 @@ def _checked(batches, limits):
         limits: dict from key to the number of values that its integers can take.
     """
     expected = None
-    if not hasattr(batches, "__iter__"):
-        raise TypeError(f"`batches` must be an iterable of dicts. Received: {shown(batches)}")
+    try:
+        batches = iter(batches)
+    except TypeError:
+        raise TypeError(
+            f"`batches` must be an iterable of dicts. Received: {shown(batches)}"
+        ) from None
     for batch in batches:
         if not isinstance(batch, dict):
             raise TypeError(f"`batches` must hold dicts. Received: {shown(batch)} in it")
