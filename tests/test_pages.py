@@ -54,10 +54,11 @@ def test_an_entry_can_be_added_as_the_page_says(tmp_path, monkeypatch):
 def test_the_python_of_the_readme_is_true(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {"labels": np.full(16, 7)}  # "images, labels": those that the reader has
-    for _, text in (block for block in blocks("README.md") if block[0] == "python"):
-        exec(text, names)
-        if "again" in names:  # the first block, whose comments say what is what
-            np.testing.assert_array_equal(names["again"], names["model"].reconstruct(names["images"]))
+    first, second = (text for language, text in blocks("README.md") if language == "python")
+    exec(first, names)
+    again = names["model"].reconstruct(names["images"])  # what the comments say, word by word
+    np.testing.assert_array_equal(names["again"], again)
+    exec(second, names)
     assert names["images"].shape == (16, 28, 28, 1) and names["images"].dtype == np.uint8
     assert names["codes"].shape == (16, 7, 7) and names["codes"].dtype == np.int32
     assert names["codes"].max() < 512
