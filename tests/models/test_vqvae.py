@@ -2,10 +2,10 @@ import h5py
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import ops
 
 from tests.fresh_process import call_in_fresh_process
+from tests.gradients import gradients
 from vqzoo.models import FAMILIES
 from vqzoo.models.vqvae import VQVAE, scale_pixels, unscale_pixels
 
@@ -50,8 +50,30 @@ def test_logged_loss_is_the_mean_squared_error_and_the_commitment():
     for step in (model.test_on_batch, model.train_on_batch):  # the second changes the weights
         logs = step(IMAGES, return_dict=True)
         np.testing.assert_allclose(logs["mse"], mse, rtol=1e-5)
+        np.testing.assert_allclose(logs["commitment"], commitment, rtol=1e-5)
         np.testing.assert_allclose(logs["loss"], mse + 0.7 * commitment, rtol=1e-5)
+        share = np.bincount(codes.ravel()) / codes.size
+        used = share[share > 0]
+        np.testing.assert_allclose(logs["usage"], len(used) / 16)
+        perplexity = np.exp(-(used * np.log(used)).sum())
+        np.testing.assert_allclose(logs["perplexity"], perplexity, rtol=1e-5)
         model.reset_metrics()
+
+
+def test_code_metrics_of_fit_are_those_of_all_batches_and_of_the_validation_apart():
+    model = new_model()
+    model.compile(keras.optimizers.SGD(0.0))
+    model.quantizer.trainable = False  # so that training codes are those of before
+    images = {"": IMAGES, "val_": IMAGES[:3, ::-1]}
+    logs = model.fit(IMAGES, validation_data=(images["val_"],), batch_size=5, verbose=0).history
+    model.encode(IMAGES[:1])  # looking at codes counts nothing
+    for prefix, of in images.items():
+        codes = numpy_losses(model, of)[2]
+        assert logs[prefix + "usage"] == [len(np.unique(codes)) / 16]
+        share = np.bincount(codes.ravel(), minlength=16) / codes.size
+        perplexity = np.exp(-(share * np.log(share + 1e-10)).sum())
+        np.testing.assert_allclose(logs[prefix + "perplexity"], [perplexity], rtol=1e-5)
+    assert logs["usage"] > logs["val_usage"]
 
 
 def test_encode_gives_the_nearest_codes():
@@ -63,19 +85,21 @@ def test_encode_gives_the_nearest_codes():
 
 def test_gradients_pass_the_quantizer_as_if_it_were_not_there():
     model = new_model()
-    vectors = tf.constant(np.asarray(model.encoder(IMAGES)))
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(vectors)
-        quantized = model.quantizer(vectors)["vectors"]
-        tape.watch(quantized)
-        loss = tf.reduce_mean(tf.square(model.decoder(quantized) - scale_pixels(IMAGES)))
+    vectors = np.asarray(model.encoder(IMAGES))
+    quantized = np.asarray(model.quantizer(vectors)["vectors"])
+
+    def loss(vectors):
+        return ops.mean(ops.square(model.decoder(vectors) - scale_pixels(IMAGES)))
+
     assert np.abs(quantized - vectors).max() > 1e-3
-    at_codes, at_vectors = tape.gradient(loss, quantized), tape.gradient(loss, vectors)
+    (at_codes,) = gradients(loss, quantized)
+    (at_vectors,) = gradients(lambda vectors: loss(model.quantizer(vectors)["vectors"]), vectors)
     assert np.abs(at_codes).max() > 0
     np.testing.assert_array_equal(at_vectors, at_codes)
 
 
 def test_labels_in_the_data_change_nothing():
+    tf = pytest.importorskip("tensorflow")
     models = new_model(), new_model()
     for model in models:
         model.compile("adam")

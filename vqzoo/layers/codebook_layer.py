@@ -6,7 +6,6 @@ import keras
 from keras import ops
 
 from vqzoo.checks import checked_int, checked_number
-from vqzoo.layers.code_metrics import Perplexity, Usage
 from vqzoo.layers.map_checks import check_map, check_map_shape
 from vqzoo.layers.nearest_code import nearest_code
 
@@ -19,10 +18,12 @@ def checked_cost(value, argument):
 class CodebookLayer(keras.layers.Layer):
     """Replaces every feature vector by its nearest code; subclasses make and train the codebook.
 
-    Distances, losses and the codebook are float32 under every dtype policy. The metrics
-    `perplexity` and `usage` watch the codes of all training batches since their last reset,
-    in `fit` those of the epoch, over all replicas. There are none on JAX, where Keras gives
-    layers no access to metrics while it trains.
+    Distances, losses and the codebook are float32 under every dtype policy.
+
+    After a call `seen` is a dict of what metrics ask for: `counts`, float32 `(num_embeddings,)`,
+    how often each code was chosen, and `commitment`, float32, the mean squared distance of the
+    features to their codes. A model reads it in its `compute_loss`, the only place where Keras
+    lets metrics change under JAX too; see `vqzoo.models.VQVAE`.
     """
 
     def __init__(self, num_embeddings, embedding_dim, commitment_cost=0.25, **kwargs):
@@ -31,10 +32,6 @@ class CodebookLayer(keras.layers.Layer):
         self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
         self.embedding_dim = checked_int(embedding_dim, "embedding_dim")
         self.commitment_cost = checked_cost(commitment_cost, "commitment_cost")
-        self.code_metrics = []
-        if keras.backend.backend() != "jax":
-            self.code_metrics.append(Perplexity(num_embeddings, name="perplexity"))
-            self.code_metrics.append(Usage(num_embeddings, name="usage"))
 
     def build(self, input_shape):
         check_map_shape(input_shape, self.embedding_dim, "features")
@@ -54,10 +51,9 @@ class CodebookLayer(keras.layers.Layer):
         commitment = ops.mean(ops.square(rows - ops.stop_gradient(nearest)))
         self.add_loss(self.commitment_cost * commitment)
         self.add_codebook_loss(rows, nearest)
+        counts = ops.segment_sum(ops.ones_like(rows[:, 0]), codes, self.num_embeddings)
+        self._of_thread.seen = {"counts": counts, "commitment": ops.stop_gradient(commitment)}
         if training:
-            counts = ops.segment_sum(ops.ones_like(rows[:, 0]), codes, self.num_embeddings)
-            for metric in self.code_metrics:
-                metric.update_state(counts)
             self.update_codebook(rows, codes, counts)
         shape = ops.shape(features)
         nearest = ops.reshape(ops.cast(ops.stop_gradient(nearest), features.dtype), shape)
@@ -65,6 +61,10 @@ class CodebookLayer(keras.layers.Layer):
         # round, z + sg(e - z), rounding would make vectors differ from `codes_to_vectors`.
         vectors = nearest + (features - ops.stop_gradient(features))
         return {"codes": ops.reshape(codes, shape[:-1]), "vectors": vectors}
+
+    @property
+    def seen(self):
+        return self._of_thread.seen  # of this replica
 
     # Keras keeps the losses of `add_loss` in this list. `MirroredStrategy` runs each replica in a
     # thread and switches threads at every collective, so with one list for all, a replica would

@@ -44,7 +44,7 @@ class VectorQuantizer(CodebookLayer):
 
     Call arguments:
         features: float tensor `(batch, height, width, embedding_dim)`.
-        training: bool, whether to update the metrics `perplexity` and `usage`.
+        training: bool, of no influence: gradients train this codebook.
 
     Raises:
         ValueError: if an argument is out of its range or features have another last axis or rank.

@@ -69,7 +69,7 @@ class VectorQuantizerEMA(CodebookLayer):
 
     Call arguments:
         features: float tensor `(batch, height, width, embedding_dim)`.
-        training: bool, whether to update codes and metrics after quantizing.
+        training: bool, whether to update the codes after quantizing.
 
     Weights, all made by `build` and none trained by gradients: `codebook` (K, D), `counts` (K,),
     `sums` (K, D), float32, and `updates`, an integer: how often the codes were updated.

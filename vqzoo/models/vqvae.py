@@ -7,6 +7,8 @@ import json
 import keras
 from keras import ops
 
+from vqzoo.layers.code_metrics import Perplexity, Usage
+from vqzoo.layers.replicas import num_replicas
 from vqzoo.layers.vector_quantizer import VectorQuantizer
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
 from vqzoo.likelihoods.discretized_normal import DiscretizedNormal
@@ -37,7 +39,9 @@ class VQVAE(keras.Model):
 
     The loss is the mean squared error on the scale -1..1, a mean over all values, plus
     `commitment_cost` times the mean squared distance of the encoder's vectors to their codes; a
-    codebook trained by its loss adds that distance once more, for the codes alone.
+    codebook trained by its loss adds that distance once more, for the codes alone. `fit` and
+    `evaluate` log the error as `mse`, the distance as `commitment`, and of the codes of all batches
+    `perplexity` and `usage`.
 
     Args:
         image_shape: three ints, height, width and channels; both sides divisible by 4. The
@@ -112,6 +116,9 @@ class VQVAE(keras.Model):
         self.likelihood_scale = self.add_weight(
             name="likelihood_scale", shape=(), initializer="ones", trainable=False, dtype="float32"
         )  # grey levels; fitted once the autoencoder is trained
+        self.commitment = keras.metrics.Mean(name="commitment")
+        watched = {"perplexity": Perplexity, "usage": Usage}
+        self.code_metrics = [kind(num_embeddings, name=name) for name, kind in watched.items()]
         self._arguments = {"image_shape": list(image_shape), "num_embeddings": num_embeddings}
         self._arguments |= {"embedding_dim": embedding_dim, **sizes, **options, **later, "name": name}
 
@@ -135,9 +142,9 @@ class VQVAE(keras.Model):
         """The quantizers, one for each level."""
         return [self.quantizer]
 
-    def compile(self, optimizer="adam", loss="mse", metrics=("mse",), **kwargs):
-        """As for every `keras.Model`; the loss compares with the images themselves."""
-        super().compile(optimizer=optimizer, loss=loss, metrics=list(metrics), **kwargs)
+    def compile(self, optimizer="adam", metrics=("mse",), **kwargs):
+        """As for every `keras.Model`, but for the loss, which is the model's own."""
+        super().compile(optimizer=optimizer, metrics=list(metrics), **kwargs)
 
     def compile_from_config(self, config):
         """Compiles a loaded model as it was: Keras does not where `compile` is overridden."""
@@ -145,8 +152,14 @@ class VQVAE(keras.Model):
         self.optimizer.build(self.trainable_variables)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        target = scale_pixels(x)  # labels, if a data set has them, are not this model's matter
-        return super().compute_loss(x, target, y_pred, sample_weight, training)
+        """The loss of a batch of images `x`; labels, if a data set has them, change nothing."""
+        seen = self.quantizer.seen
+        self.commitment.update_state(seen["commitment"], sample_weight=ops.shape(x)[0])
+        for metric in self.code_metrics:
+            metric.update_state(seen["counts"])
+        commitment = super().compute_loss(x, None, y_pred, None, training)
+        # Keras adds up what the replicas return, and has divided the loss of the quantizer.
+        return commitment + ops.mean(ops.square(y_pred - scale_pixels(x))) / num_replicas()
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return super().compute_metrics(x, scale_pixels(x), y_pred, sample_weight)
