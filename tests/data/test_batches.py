@@ -158,5 +158,6 @@ print((plain == fitted).all(), np.abs(plain - mirrored).max() < 1e-5)
 
 
 def test_fit_takes_the_batches_as_they_are_on_one_and_two_replicas():
+    pytest.importorskip("tensorflow")
     process = subprocess.run([sys.executable, "-c", FIT], capture_output=True, text=True)
     assert process.stdout.split() == ["True", "True"], process.stdout + process.stderr[-3000:]

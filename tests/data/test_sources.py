@@ -17,6 +17,12 @@ def test_an_unknown_split_is_named():
         open_source(config, "test")
 
 
+def test_a_data_set_by_name_without_tfds_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(FileNotFoundError, match="'x' needs .* tensorflow-datasets.*--data FOLDER"):
+        open_source({"name": "x", "image_shape": [4, 6, 1]}, "train")
+
+
 def test_importing_data_imports_nothing_heavy(monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     heavy = "{'tensorflow', 'tensorflow_datasets', 'keras', 'grain', 'jax', 'PIL'}"

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from tests.data.image_files import picture
 
+pytest.importorskip("tensorflow_datasets")
+
 from vqzoo.data import open_source, tfds_source, training_batches
 
 CONFIG = {

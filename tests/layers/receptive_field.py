@@ -1,7 +1,9 @@
 """Which inputs an output depends on: as drawn on squared paper, and by its gradient."""
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
+
+from tests.gradients import gradients
 
 
 def itself(height, width):
@@ -36,16 +38,16 @@ def by_gradient(function, inputs):
     One copy of the input for each output position, so that one backward pass is enough.
     """
     height, width = inputs.shape[1:3]
-    copies = tf.convert_to_tensor(np.repeat(inputs, height * width, axis=0))
-    with tf.GradientTape() as tape:
-        tape.watch(copies)
+
+    def chosen(copies):
         outputs = function(copies)
         # A projection, so that no two channels can cancel.
         weights = np.random.default_rng(7).uniform(1, 2, outputs.shape[-1])
-        projected = tf.reshape(tf.reduce_sum(outputs * weights, axis=-1), (height * width, -1))
-        chosen = tf.reduce_sum(tf.linalg.diag_part(projected))
-    gradient = np.abs(tape.gradient(chosen, copies).numpy()).sum(axis=-1)
-    return gradient.reshape(height, width, height, width) > 0
+        projected = ops.reshape(ops.sum(outputs * weights, axis=-1), (height * width, -1))
+        return ops.diagonal(projected)
+
+    (gradient,) = gradients(chosen, np.repeat(inputs, height * width, axis=0))
+    return np.abs(gradient).sum(axis=-1).reshape(height, width, height, width) > 0
 
 
 def earlier(height, width):

@@ -7,7 +7,6 @@ import sys
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from vqzoo.layers import VectorQuantizer, VectorQuantizerEMA
 
@@ -55,6 +54,8 @@ def train(options, num_images, epochs, strategy):
 
 
 def main(output):
+    import tensorflow as tf  # here, so that other backends can read what is above
+
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     one, two = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from tests.gradients import gradients
 from vqzoo.likelihoods import Categorical
 
 LOGITS = np.random.default_rng(0).normal(scale=3, size=(2, 3, 4)).astype("float32")
@@ -18,14 +19,16 @@ def test_equals_definition():
 
 
 def test_probabilities_sum_to_one_and_gradients_are_finite_for_huge_logits():
-    tf = pytest.importorskip("tensorflow")
     rng = np.random.default_rng(1)
-    logits = tf.Variable(rng.choice([-1e30, -1e4, 0.0, 1e4], size=(5, 256)).astype("float32"))
+    logits = rng.choice([-1e30, -1e4, 0.0, 1e4], size=(5, 256)).astype("float32")
     values = np.repeat(np.arange(256, dtype="int32")[:, None], 5, axis=1)
-    with tf.GradientTape() as tape:
-        log_probs = Categorical().log_prob(values, tf.repeat(logits[None], 256, axis=0))
-    np.testing.assert_allclose(np.exp(log_probs).sum(axis=0), 1, atol=1e-5)
-    assert np.isfinite(log_probs).all() and np.isfinite(tape.gradient(log_probs, logits)).all()
+
+    def log_probs(logits):
+        return Categorical().log_prob(values, ops.repeat(logits[None], 256, axis=0))
+
+    found = ops.convert_to_numpy(log_probs(logits))
+    np.testing.assert_allclose(np.exp(found).sum(axis=0), 1, atol=1e-5)
+    assert np.isfinite(found).all() and np.isfinite(gradients(log_probs, logits)[0]).all()
 
 
 def test_distribution_mean_and_samples_agree():

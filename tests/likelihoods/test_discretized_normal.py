@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from tests.gradients import gradients
 from tests.likelihoods.normal_reference import slow_log_mass
 from vqzoo.likelihoods import DiscretizedNormal
 
@@ -19,23 +20,10 @@ def all_log_probs(mean, scale, num_bins=256):
     return DiscretizedNormal(num_bins).log_prob(values, mean, scale)
 
 
-def gradients(mean, scale):
+def gradients_of_log_probs(mean, scale):
     """d sum(log p) / d mean, scale for every value: arrays `(256, pairs)`."""
     mean, scale = (np.broadcast_to(x, (256, len(mean))).copy() for x in (mean, scale))
-    if keras.backend.backend() == "jax":
-        import jax
-
-        def total(mean, scale):
-            return ops.sum(all_log_probs(mean, scale))
-
-        return [np.asarray(found) for found in jax.grad(total, (0, 1))(mean, scale)]
-    import tensorflow as tf
-
-    mean, scale = tf.constant(mean), tf.constant(scale)
-    with tf.GradientTape() as tape:
-        tape.watch([mean, scale])
-        log_probs = all_log_probs(mean, scale)
-    return [found.numpy() for found in tape.gradient(log_probs, [mean, scale])]
+    return gradients(all_log_probs, mean, scale)
 
 
 def test_probabilities_sum_to_one():
@@ -66,14 +54,14 @@ def test_reference_equals_the_error_function():
 
 def test_log_probs_and_gradients_are_finite():
     assert np.isfinite(all_log_probs(GRID[:, 0], GRID[:, 1])).all()
-    for gradient in gradients(GRID[:, 0], GRID[:, 1]):
+    for gradient in gradients_of_log_probs(GRID[:, 0], GRID[:, 1]):
         assert np.isfinite(gradient).all()
 
 
 def test_gradients_equal_finite_differences():
     rng = np.random.default_rng(0)
     pairs = GRID[rng.choice(len(GRID), 60, replace=False)]
-    by_mean, by_scale = gradients(pairs[:, 0], pairs[:, 1])
+    by_mean, by_scale = gradients_of_log_probs(pairs[:, 0], pairs[:, 1])
     for column, (mean, scale) in enumerate(pairs.astype("float64")):
         step = 1e-3 * scale
         for value in (0, 20, 128, 255):

@@ -4,6 +4,8 @@ import contextlib
 import os
 import sys
 
+from vqzoo.cli.arguments import UsageError
+
 
 def start(debug=False):
     """Imports Keras and runs a first operation.
@@ -13,10 +15,18 @@ def start(debug=False):
 
     Args:
         debug: bool, whether to show all of it.
+
+    Raises:
+        UsageError: if the backend is not installed.
     """
     with contextlib.nullcontext() if debug else _hidden_stderr():
-        import keras
-
+        try:
+            import keras
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"{error.name} is not installed; set the environment variable `KERAS_BACKEND` to "
+                "a backend that is, tensorflow or jax"
+            ) from error
         keras.ops.zeros(1)
 
 

@@ -61,10 +61,17 @@ def open_tfds(name, split, image_shape, class_names=None):
         `ImageSource`; it has labels if the data set has a class label called "label".
 
     Raises:
-        FileNotFoundError: if the set is not prepared here; the message says how to do it.
+        FileNotFoundError: if the set is not prepared here, or TFDS not installed; the message
+            says how to do it.
         ValueError: if it cannot be read by index, or its split, images or classes do not fit.
     """
-    import tensorflow_datasets as tfds
+    try:
+        import tensorflow_datasets as tfds
+    except ModuleNotFoundError as error:
+        raise FileNotFoundError(
+            f"the data set {name!r} needs the package tensorflow-datasets, which is not here: "
+            "install it, or give a folder of images (--data FOLDER)"
+        ) from error
 
     with quiet():
         builder = _prepared_builder(tfds, name)
