@@ -45,7 +45,8 @@ def as_floats(**tensors):
     shapes = {name: tuple(tensor.shape) for name, tensor in cast.items()}
     try:
         # While tracing, sizes that are not known yet are None and fit anything.
-        np.broadcast_shapes(*([size or 1 for size in shape] for shape in shapes.values()))
+        known = ([1 if size is None else size for size in shape] for shape in shapes.values())
+        np.broadcast_shapes(*known)
     except ValueError:
         names = " and ".join(f"`{name}`" for name in shapes)
         raise ValueError(f"{names} must broadcast. Received the shapes {shapes}") from None

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from vqzoo.checks import checked_int, shown
+from vqzoo.checks import check_ints, checked_int, shown
 from vqzoo.layers.gated_masked_conv import GatedMaskedConv, checked_window
 
 
@@ -56,6 +56,7 @@ class GatedPixelCNN(keras.Model):
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
+        check_ints(filters=filters)  # before an embedding is made of it
         self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
         self.num_layers = checked_int(num_layers, "num_layers")
         self.head_filters = checked_int(head_filters, "head_filters")
