@@ -18,7 +18,8 @@ PACKAGE = ROOT / "vqzoo"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 ORDER = [
-    "files", "progress", "checks", "layers", "networks", "likelihoods", "sampling", "priors", "models",
+    "files", "progress", "checks", "latents", "layers", "networks", "likelihoods", "sampling",
+    "priors", "models",
     "config", "manifest", "downloads", "weights", "inputs", "data", "export", "zoo_model", "zoo",
     "evaluation", "training", "cli",
 ]  # fmt: skip
@@ -29,6 +30,7 @@ TENSORFLOW = {
     "export/saved_model.py",
     "export/signatures.py",
     "layers/replicas.py",
+    "likelihoods/bernoulli.py",
     "likelihoods/categorical.py",
     "likelihoods/discretized_normal.py",
     "likelihoods/tfp_distributions.py",

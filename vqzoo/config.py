@@ -155,6 +155,15 @@ def merge(config, overrides):
     return merged
 
 
+def num_classes(config):
+    """Number of classes that the prior of a checked configuration tells apart, or None."""
+    from vqzoo import priors
+
+    class_names = config["data"].get("class_names") or []
+    conditional = priors.FAMILIES[config["prior"]["family"]].conditional
+    return len(class_names) if class_names and conditional else None
+
+
 def check(config):
     """Checks keys and types of a whole configuration, and of what `smoke` makes of it.
 
@@ -245,7 +254,7 @@ def _check_arguments(where, mapping, families, given):
     Args:
         where: str, the mapping's dotted name.
         mapping: the mapping.
-        families: dict of name to class; a class method `for_codes`, where there is one, builds it.
+        families: dict of name to class; a class method `for_latents`, where there is one, builds it.
         given: arguments that do not come from a configuration.
     """
     family = mapping.get("family")
@@ -254,7 +263,7 @@ def _check_arguments(where, mapping, families, given):
             f"`{where}.family` must be one of {', '.join(families)}. Received: {shown(family)}"
         )
     # The signatures themselves are the schema: an argument that a class gains is a key at once.
-    builder = getattr(families[family], "for_codes", families[family])
+    builder = getattr(families[family], "for_latents", families[family])
     parameters = inspect.signature(builder).parameters.values()
     known = {p.name: p.default for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD}
     known = {name: default for name, default in known.items() if name not in given}

@@ -14,7 +14,7 @@ def checked_images(images, image_shape, stride, exact=False):
     Args:
         images: uint8 `(batch, height, width, channels)`, batch 1 or more.
         image_shape: (height, width, channels) of the training data.
-        stride: int that must divide height and width.
+        stride: int that must divide height and width; None if only those of `image_shape` fit.
         exact: bool; whether height and width must be those of `image_shape`.
 
     Raises:
@@ -22,6 +22,7 @@ def checked_images(images, image_shape, stride, exact=False):
     """
     images = checked_array(images, "images")
     height, width, channels = image_shape
+    exact, stride = exact or stride is None, stride or 1
     size = f"{height}, {width}" if exact else "height, width"
     right = f"`images` must be uint8 (batch, {size}, {channels})"
     received = f"Received: {images.dtype} {images.shape}"

@@ -20,14 +20,13 @@ AUTOENCODER, PRIOR = "autoencoder.weights.h5", "prior.weights.h5"
 def round_to_float16(model):
     """Rounds a model's weights in memory to what its file will hold, so that saving loses nothing.
 
-    Codebooks with their averages and the likelihood's scale stay float32, and so does a weight that
-    float16 would turn into infinity.
+    What an autoencoder names in `exact_weights` stays float32, such as codebooks with their averages
+    and the likelihood's scale, and so does a weight that float16 would turn into infinity.
 
     Args:
         model: an autoencoder or a prior, built.
     """
-    exact = [v for bottleneck in getattr(model, "bottlenecks", []) for v in bottleneck.variables]
-    exact_ids = {id(v) for v in [*exact, getattr(model, "likelihood_scale", None)]}
+    exact_ids = {id(variable) for variable in getattr(model, "exact_weights", [])}
     for variable in model.weights:
         if id(variable) in exact_ids or variable.dtype != "float32":
             continue

@@ -124,8 +124,8 @@ def _build_parts(config):
     arguments = {"image_shape": config["data"]["image_shape"], **config["autoencoder"]}
     family = models.FAMILIES[arguments.pop("family")]
     autoencoder = family(**arguments)
-    num_classes = len(config["data"].get("class_names") or []) or None
-    return autoencoder, priors.create(config["prior"], autoencoder, num_classes)
+    prior = priors.create(config["prior"], autoencoder, configs.num_classes(config))
+    return autoencoder, prior
 
 
 def load(name):

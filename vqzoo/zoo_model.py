@@ -1,4 +1,4 @@
-"""ZooModel: an autoencoder and a prior over its codes, held together."""
+"""ZooModel: an autoencoder and a prior over its latents, held together."""
 
 import functools
 import math
@@ -8,8 +8,9 @@ import numpy as np
 
 from vqzoo import inputs, weights
 from vqzoo.checks import checked_array, checked_int, checked_path, checked_seed, shown
+from vqzoo.latents import are_codes, checked_latents
 from vqzoo.models.as_layer import AsLayer
-from vqzoo.priors.code_checks import checked_codes, checked_labels
+from vqzoo.priors.checks import checked_labels
 from vqzoo.progress import track
 from vqzoo.sampling import SamplingOptions
 from vqzoo.sampling.batches import even_batches
@@ -18,8 +19,9 @@ from vqzoo.sampling.batches import even_batches
 class ZooModel:
     """A latent-variable image model in its parts; what `vqzoo.load` and `vqzoo.create` give.
 
-    Images are uint8 `(batch, height, width, channels)` wherever they go in or out, codes a list of
-    int32 `(batch, h, w)`, coarse to fine, of one entry a level.
+    Images are uint8 `(batch, height, width, channels)` wherever they go in or out. Codes are a list
+    of int32 `(batch, h, w)`, coarse to fine, of one entry a level; a model with continuous latents
+    has float32 vectors in their place, of the shapes `autoencoder.latent_shapes`.
 
     ```python
     model = vqzoo.load("vqvae_fashion_mnist")
@@ -30,7 +32,7 @@ class ZooModel:
     Args:
         config: dict, a checked configuration.
         autoencoder: `keras.Model` of a family in `vqzoo.models`.
-        prior: a prior of `vqzoo.priors` for the codes of `autoencoder`.
+        prior: a prior of `vqzoo.priors` for the latents of `autoencoder`.
         card: str or None, the model card's text.
         tokenizer_hash: str or None, `autoencoder.tokenizer_hash()` of the codes on which the prior
             was trained; None says that it belongs to the autoencoder as it is.
@@ -57,6 +59,8 @@ class ZooModel:
     def encode(self, images, batch_size=64):
         """Codes of images, a list of int32 arrays `(batch, h, w)`, coarse to fine.
 
+        A model with continuous latents gives the means of q(z | x) in their place, float32.
+
         Args:
             images: uint8 `(batch, height, width, channels)`.
             batch_size: int, most images in one pass.
@@ -66,24 +70,23 @@ class ZooModel:
         """
         images = self._images(images)
         encoder = self.autoencoder.encoder_model
-        codes = _in_batches(encoder.predict_on_batch, [images], batch_size, "encoding batch")
-        return [level.astype("int32") for level in codes]
+        return _in_batches(encoder.predict_on_batch, [images], batch_size, "encoding batch")
 
     def decode(self, codes, batch_size=64):
         """Images of codes: uint8 `(batch, height, width, channels)`.
 
         Args:
-            codes: list of int arrays `(batch, h, w)`, as `encode` gives.
+            codes: list of int arrays `(batch, h, w)`, or of float vectors, as `encode` gives.
             batch_size: int, most images in one pass.
 
         Raises:
             ValueError: if `codes` is no such list, or a code is none of its codebook's.
         """
         shapes, sizes = self.autoencoder.latent_shapes, self.autoencoder.codebook_sizes
-        if isinstance(codes, (list, tuple)) and len(codes) == len(shapes):  # they have any size
-            levels = [checked_array(level, "codes") for level in codes]
-            shapes = [x.shape[1:] if x.ndim == 3 else y for x, y in zip(levels, shapes)]
-        codes = checked_codes(codes, shapes, sizes, "codes")
+        listed = isinstance(codes, (list, tuple)) and len(codes) == len(shapes)
+        if listed and self.autoencoder.stride is not None:  # images, and their maps, have any size
+            shapes = [_own_size(level, shape) for level, shape in zip(codes, shapes)]
+        codes = checked_latents(codes, shapes, sizes, "codes")
         if not codes[0].size:
             raise ValueError(f"`codes` must hold an image or more. Received: {codes[0].shape}")
         decode = self._decode_model.predict_on_batch
@@ -134,7 +137,7 @@ class ZooModel:
         num_images = checked_int(num_images, "num_images")
         options = SamplingOptions(temperature, top_k, top_p, incremental)
         labels = self.draw_labels(num_images, labels, seed)
-        codes = self._sample_codes(
+        codes = self._sample_latents(
             num_images, labels, seed=seed, options=options, batch_size=batch_size
         )
         return self.decode(codes, batch_size)
@@ -175,60 +178,74 @@ class ZooModel:
             uint8 array of the shape of `images`.
 
         Raises:
-            ValueError: if an argument has a wrong type, shape or range.
+            ValueError: if an argument has a wrong type, shape or range, or the model has no codes
+                that belong to a part of the image.
         """
         images = self._images(images, exact=True)
         latent_shapes = self.autoencoder.latent_shapes
+        if not are_codes(self.autoencoder.codebook_sizes):
+            raise ValueError("`complete` needs a model with codes: this one's latents are vectors")
         pixels = inputs.pixel_mask(mask, len(images), self.autoencoder.image_shape, latent_shapes)
         known = self.encode(images, batch_size)
         masks = [inputs.code_mask(pixels, shape) for shape in latent_shapes]
         labels = self.draw_labels(len(images), labels, seed)
-        codes = self._sample_codes(
+        codes = self._sample_latents(
             len(images), labels, seed=seed, known=(known, masks), batch_size=batch_size
         )
         return np.where(pixels[..., None], self.decode(codes, batch_size), images)
 
-    def elbo(self, images, labels=None, batch_size=64):
-        """Lower bound of log p(image) in nats, float32 `(batch,)`: log p(x | z) + log p(z | label).
+    def elbo(self, images, labels=None, batch_size=64, seed=0):
+        """Lower bound of log p(image) in nats, float32 `(batch,)`.
 
-        The codes z are a function of the image, so their entropy is 0 and the bound has no third
-        term. p(x | z) is a distribution over integer pixels, and no constant is left out.
+        It is log p(x | z) + log p(z | label) - log q(z | x) for one z drawn from q(z | x). Codes
+        are a function of the image, and then the last term is 0 and nothing is drawn. p(x | z) is
+        a distribution over integer pixels, and no constant is left out.
 
         Args:
             images: uint8 `(batch, height, width, channels)` of the training size.
             labels: class name or id, a list of one for each image, or None; without labels a
                 conditional prior is averaged over its classes.
             batch_size: int, most images in one pass.
+            seed: int in 0..2**32 - 1, of the draws; image i's depends on the seed and on i.
 
         Raises:
             ValueError: if an argument has a wrong type, shape or range.
         """
-        images = self._images(images, exact=True)
+        images, seed = self._images(images, exact=True), checked_seed(seed)
         labels = checked_labels(self._label_ids(labels), len(images), self.prior.num_classes)
         self._need_prior()
-        codes = self.encode(images, batch_size)
-        decoder_nats = _in_batches(self._likelihood, [images, *codes], batch_size, "scoring batch")
-        return decoder_nats[0] + np.asarray(self.prior.log_prob(codes, labels))
 
-    def _likelihood(self, batch):
-        images, *codes = batch
-        output = self.autoencoder.decoder_model.predict_on_batch(codes)
-        return keras.ops.convert_to_numpy(self.autoencoder.log_likelihood(images, output))
+        def score(batch):
+            _, draws, log_posterior = self.autoencoder.posterior(batch[0], seed, batch[1])
+            output = self.autoencoder.decoder_model.predict_on_batch(draws)
+            nats = keras.ops.convert_to_numpy(self.autoencoder.log_likelihood(batch[0], output))
+            return [nats - log_posterior, *draws]
 
-    def bits_per_dim(self, images, labels=None, batch_size=64):
+        rows = [images, np.arange(len(images))]
+        nats, *draws = _in_batches(score, rows, batch_size, "scoring batch")
+        return nats + np.asarray(self.prior.log_prob(draws, labels))
+
+    def bits_per_dim(self, images, labels=None, batch_size=64, seed=0):
         """-log2 p(image) over height * width * channels.
 
         Args:
-            images, labels, batch_size: as for `elbo`.
+            images, labels, batch_size, seed: as for `elbo`.
 
         Returns:
             Pair of float32 `(batch,)` and the str `"exact"` or `"bound"`: whether this is the
             model's own figure or one that it lies below.
 
         Raises:
-            ValueError: if an argument has a wrong type, shape or range.
+            ValueError: if an argument has a wrong type, shape or range, or if the likelihood is
+                not over grey levels: its bits would be compared with those of other models.
         """
-        nats = self.elbo(images, labels, batch_size)
+        unit = self.autoencoder.likelihood.unit
+        if unit != "dim":
+            raise ValueError(
+                "`bits_per_dim` is of grey levels, and this model's likelihood is not: `elbo` gives "
+                f"nats per image. Received: a model of bits per {unit}"
+            )
+        nats = self.elbo(images, labels, batch_size, seed)
         return -nats / (math.log(2) * math.prod(self.autoencoder.image_shape)), "bound"
 
     def fit(self, dataset, autoencoder=None, prior=None):
@@ -348,7 +365,7 @@ class ZooModel:
                 f"Received: an autoencoder with {own[:12]}..."
             )
 
-    def _sample_codes(self, num_images, labels, **arguments):
+    def _sample_latents(self, num_images, labels, **arguments):
         self._need_prior()
         return self.prior.sample(num_images, labels, **arguments)
 
@@ -366,6 +383,12 @@ class ZooModel:
         return inputs.checked_images(
             images, self.autoencoder.image_shape, self.autoencoder.stride, exact
         )
+
+
+def _own_size(level, shape):
+    """`shape`, a level's in training, with the height and width that the array `level` has."""
+    own = checked_array(level, "codes").shape
+    return (*own[1:3], *shape[2:]) if len(own) == len(shape) + 1 else shape
 
 
 def _in_batches(call, arrays, batch_size, what):

@@ -12,7 +12,8 @@ from vqzoo.evaluation.codebook import codebook_scores
 from vqzoo.evaluation.encoding import autoencode_source
 from vqzoo.evaluation.reconstruction import reconstruction_scores
 from vqzoo.evaluation.uniform_prior_bits import uniform_prior_scores
-from vqzoo.models.vqvae import scale_pixels
+from vqzoo.latents import are_codes
+from vqzoo.models.autoencoder import scale_pixels
 from vqzoo.training import results
 from vqzoo.training.run_folder import RunFolder
 from vqzoo.training.stage import fit_stage
@@ -104,8 +105,8 @@ def held_out_scores(model, source):
     """
     encoded = autoencode_source(model, source)
     scores = {"mse": reconstruction_scores(encoded, math.prod(model.image_shape))["mse"]}
-    if model.codebook_sizes:
-        used = codebook_scores(encoded.codes[0], model.codebook_sizes[0])
+    if are_codes(model.codebook_sizes):
+        used = codebook_scores(encoded.latents[0], model.codebook_sizes[0])
         vectors = model.encoder.predict_on_batch(source.take(np.arange(min(256, len(source))))["image"])
         scores |= {name: used[name] for name in ("perplexity", "usage")}
         scores |= {"code_norm": largest_norm(model.quantizer.codebook)}
@@ -134,7 +135,7 @@ def final_scores(model, images):
     code_nats = sum(math.prod(shape) * math.log(size) for size, shape in zip(*sizes, strict=True))
     nats = code_nats - float(np.mean(encoded.log_likelihoods))
     scores |= {"bits_per_dim": nats / (num_values * math.log(2)), "legacy": legacy}
-    scores |= codebook_scores(encoded.codes[0], model.codebook_sizes[0])
+    scores |= codebook_scores(encoded.latents[0], model.codebook_sizes[0])
     return {**scores, "blank_mse": blank_mse(images["train"], images["test"])}
 
 

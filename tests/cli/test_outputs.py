@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -96,13 +97,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
     path, codes = tmp_path / "a.png", tmp_path / "c.npz"
     pictures.save_png(path, np.zeros((2, 2, 3), "uint8"))
-    code_file.write_codes(codes, [np.zeros((1, 2, 2), int)], ["a"], "hash")
+    owner = types.SimpleNamespace(codebook_sizes=[2], tokenizer_hash=lambda: "hash")
+    code_file.write_codes(codes, [np.zeros((1, 2, 2), int)], ["a"], owner)
     before = path.read_bytes(), codes.read_bytes()
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(OSError, match=f"cannot write {path}: No space left on device"):
         pictures.save_png(path, np.ones((2, 2, 3), "uint8"))
     with pytest.raises(OSError, match=f"cannot write {codes}: No space left on device"):
-        code_file.write_codes(codes, [np.ones((1, 2, 2), int)], ["a"], "hash")
+        code_file.write_codes(codes, [np.ones((1, 2, 2), int)], ["a"], owner)
     assert (path.read_bytes(), codes.read_bytes()) == before
     assert sorted(os.listdir(tmp_path)) == ["a.png", "c.npz"]
 

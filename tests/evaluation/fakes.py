@@ -18,7 +18,7 @@ class BlockMeans:
     It decodes a code k to the grey level `16 k + 8`.
     """
 
-    codebook_sizes = [16]
+    codebook_sizes, stride = [16], 2
 
     def __init__(self, height=4, width=6, scale=5.0):
         self.image_shape, self.latent_shapes = (height, width, 1), [(height // 2, width // 2)]
@@ -32,6 +32,13 @@ class BlockMeans:
     def decoder_output(self, codes):
         levels = np.repeat(np.repeat(codes[0], 2, axis=1), 2, axis=2)[..., None] * 16.0 + 8
         return (levels / 127.5 - 1).astype("float32")
+
+    def posterior(self, images, seed, indices):
+        codes = self.encode(images)
+        return codes, codes, np.zeros(len(images), "float32")
+
+    def to_pixels(self, decoder_output):
+        return decoder_output
 
     def log_likelihood(self, images, decoder_output):
         mean = (decoder_output + 1) * 127.5

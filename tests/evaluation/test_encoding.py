@@ -16,7 +16,7 @@ def test_pass_equals_one_image_at_a_time(monkeypatch):
     assert len(encoded) == 5 and encoded.labels.tolist() == [3, 1, 4, 1, 5]
     for i, image in enumerate(IMAGES):
         codes = image[::2, ::2, 0] // 16
-        np.testing.assert_array_equal(encoded.codes[0][i], codes)
+        np.testing.assert_array_equal(encoded.latents[0][i], codes)
         error, nats = 0.0, 0.0
         for y, x in np.ndindex(4, 6):
             mean = 16 * int(codes[y // 2, x // 2]) + 8
@@ -28,5 +28,5 @@ def test_pass_equals_one_image_at_a_time(monkeypatch):
 
 def test_codes_alone_are_the_same_and_labels_may_be_missing():
     encoded = encoding.encode_source(BlockMeans(), ArraySource(IMAGES))
-    np.testing.assert_array_equal(encoded.codes[0], IMAGES[:, ::2, ::2, 0] // 16)
+    np.testing.assert_array_equal(encoded.latents[0], IMAGES[:, ::2, ::2, 0] // 16)
     assert encoded.labels is None and encoded.squared_errors is None

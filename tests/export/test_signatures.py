@@ -32,6 +32,7 @@ class TwoLevels(keras.Model):
     """Two maps of codes of different sizes, whose values tell one level from the other."""
 
     image_shape, latent_shapes, codebook_sizes = (4, 8, 1), [(1, 2), (2, 4)], [5, 9]
+    stride = 4
 
     def encode(self, images):
         levels = zip((4, 2), self.codebook_sizes)

@@ -55,6 +55,11 @@ def layer_cases():
     residual = {"filters": SMALL, "residual_filters": SMALL, "batch_norm": FLAG}
     return {
         "layers.GatedMaskedConv": Case(layers.GatedMaskedConv, gated, sizes=sizes),
+        "layers.GaussianBottleneck": Case(
+            layers.GaussianBottleneck,
+            {"latent_dim": SMALL, "seed": optional(SEED)},
+            sizes=("latent_dim",),
+        ),
         "layers.MaskedConv2D": Case(layers.MaskedConv2D, masked, sizes=sizes),
         "layers.ResidualBlock": Case(layers.ResidualBlock, residual, sizes=sizes),
         "layers.VectorQuantizer": Case(layers.VectorQuantizer, quantizer | gradient, sizes=sizes),
@@ -66,6 +71,7 @@ def layer_cases():
 def layer_calls():
     """Calls on tensors; what is no array Keras itself refuses."""
     single = {
+        "GaussianBottleneck": (layers.GaussianBottleneck(2), "features"),
         "ResidualBlock": (layers.ResidualBlock(4, 2), "inputs"),
         "VectorQuantizer": (layers.VectorQuantizer(3, 4), "features"),
         "VectorQuantizerEMA": (layers.VectorQuantizerEMA(3, 4), "features"),
@@ -128,7 +134,13 @@ def likelihood_cases():
     parameters = {"mean": means, "scale": scales}
     logits = {"logits": st.just(floats(2, 4))}
     row = st.just(np.array([0, 3]))
+    bernoulli, binary = likelihoods.Bernoulli(), st.just(np.array([0, 1, 1, 0]))
     return {
+        "likelihoods.Bernoulli": Case(likelihoods.Bernoulli, {}),
+        "likelihoods.Bernoulli.distribution": Case(bernoulli.distribution, logits),
+        "likelihoods.Bernoulli.log_prob": Case(bernoulli.log_prob, {"images": binary} | logits),
+        "likelihoods.Bernoulli.mean": Case(bernoulli.mean, logits),
+        "likelihoods.Bernoulli.sample": Case(bernoulli.sample, logits | {"seed": SEED}),
         "likelihoods.Categorical": Case(
             likelihoods.Categorical, {"num_bins": st.integers(2, 9)}, sizes=("num_bins",)
         ),

@@ -17,7 +17,7 @@ QUICK, THOROUGH = 10, 300
 """Examples of a call in every run of the suite, and under the slow marker."""
 
 COSTLY = {"vqzoo.create", "vqzoo.load", "vqzoo.train", "ZooModel.export", "ZooModel.save"}
-COSTLY |= {"networks.GatedPixelCNN", "models.VQVAE", "evaluation.evaluate"}
+COSTLY |= {"networks.GatedPixelCNN", "models.VAE", "models.VQVAE", "evaluation.evaluate"}
 """Calls of a tenth of a second and more, which get a third of the examples."""
 
 EXEMPT = {
@@ -105,7 +105,11 @@ def public_calls():
     for module in (layers, networks, data):
         for name in module.__all__:
             found |= names_of(module, name)
-    for family in [likelihoods.Categorical, likelihoods.DiscretizedNormal]:
+    for family in [
+        likelihoods.Bernoulli,
+        likelihoods.Categorical,
+        likelihoods.DiscretizedNormal,
+    ]:
         found |= names_of(likelihoods, family.__name__)
     for part, module in ((priors, "priors"), (models, "models")):
         found |= {f"{module}.{name}" for name in part.FAMILIES}

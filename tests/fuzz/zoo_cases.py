@@ -113,6 +113,9 @@ def prior_cases(model):
         "priors.UniformPrior": Case(
             priors.UniformPrior, shaped | {"num_classes": optional(SMALL)}, sizes=sizes
         ),
+        "priors.StandardNormalPrior": Case(
+            priors.StandardNormalPrior, {"latent_shapes": st.sampled_from([[(3,)], [(2, 3), (1,)]])}
+        ),
         "priors.create": Case(
             priors.create,
             {
@@ -125,6 +128,12 @@ def prior_cases(model):
             sizes=sizes,
         ),
     }
+    normal, vectors = priors.StandardNormalPrior([(3,)]), [np.ones((2, 3), "float32")]
+    unconditional = {name: drawn[name] for name in ("num_images", "seed", "options", "batch_size")}
+    cases["priors.StandardNormalPrior.sample"] = Case(normal.sample, unconditional, sizes=sizes)
+    cases["priors.StandardNormalPrior.log_prob"] = Case(
+        normal.log_prob, {"latents": st.just(vectors), "labels": st.none()}
+    )
     uniform = priors.UniformPrior([(2, 3)], [4], 3)
     for prior in (model.prior, uniform):
         name = f"priors.{type(prior).__name__}"
@@ -149,7 +158,12 @@ def family_cases():
         "restart_threshold": optional(st.just(1)),
         "seed": optional(SEED),
     }
-    return {"models.VQVAE": Case(models.FAMILIES["VQVAE"], vqvae, sizes=tuple(vqvae))}
+    vae = {name: vqvae[name] for name in (*list(vqvae)[:1], *list(vqvae)[2:6], "seed")}
+    vae |= {"latent_dim": SMALL, "likelihood": st.sampled_from(["bernoulli", "discretized_normal"])}
+    return {
+        "models.VAE": Case(models.FAMILIES["VAE"], vae, sizes=tuple(vae)),
+        "models.VQVAE": Case(models.FAMILIES["VQVAE"], vqvae, sizes=tuple(vqvae)),
+    }
 
 
 def evaluation_cases(model):

@@ -7,7 +7,8 @@ from keras import ops
 from tests.fresh_process import call_in_fresh_process
 from tests.gradients import gradients
 from vqzoo.models import FAMILIES
-from vqzoo.models.vqvae import VQVAE, scale_pixels, unscale_pixels
+from vqzoo.models.autoencoder import scale_pixels, unscale_pixels
+from vqzoo.models.vqvae import VQVAE
 
 ARGUMENTS = {
     "image_shape": [8, 12, 3],
@@ -288,7 +289,8 @@ def test_what_others_ask_of_a_family():
     assert FAMILIES["VQVAE"] is VQVAE
     assert model.image_shape == (8, 12, 3) and model.stride == 4
     assert model.latent_shapes == [(2, 3)] and model.codebook_sizes == [16]
-    assert model.bottlenecks == [model.quantizer]
+    assert model.exact_weights == [*model.quantizer.variables, model.likelihood_scale]
+    assert model.fits_scale
 
 
 @pytest.mark.parametrize("shape", [(30, 28, 1), (28, 30, 1), (28, 28), (0, 28, 1), (28, 28, 1, 1)])

@@ -7,6 +7,7 @@ import pytest
 from vqzoo import priors
 
 ONE_LEVEL = types.SimpleNamespace(latent_shapes=[(5, 9)], codebook_sizes=[16])
+VECTORS = types.SimpleNamespace(latent_shapes=[(5,)], codebook_sizes=[None])
 TWO_LEVELS = types.SimpleNamespace(latent_shapes=[(2, 3), (4, 6)], codebook_sizes=[16, 8])
 
 
@@ -34,8 +35,15 @@ def test_uniform():
         (
             {"family": "AutoregressivePrior", "network": {"family": "GatedPixelCNN"}},
             TWO_LEVELS,
-            "`latent_shapes`",
+            "`codebook_sizes`",
         ),
+        (
+            {"family": "AutoregressivePrior", "network": {"family": "GatedPixelCNN"}},
+            VECTORS,
+            "`codebook_sizes`",
+        ),
+        ({"family": "UniformPrior"}, VECTORS, "`codebook_sizes`"),
+        ({"family": "StandardNormalPrior"}, ONE_LEVEL, "`codebook_sizes`"),
     ],
 )
 def test_errors_name_the_argument(config, autoencoder, named):

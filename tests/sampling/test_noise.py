@@ -1,5 +1,7 @@
 """Counter-based noise: published vectors, a slow version in Python's ints, its distribution."""
 
+import math
+
 import numpy as np
 import pytest
 from keras import ops
@@ -112,3 +114,26 @@ def test_labels_are_uniform_and_belong_to_the_image():
 def test_seeds_out_of_range(seed):
     with pytest.raises(ValueError, match="`seed`"):
         noise.image_keys(seed, np.arange(2))
+
+
+def test_normal_noise_is_box_and_muller_of_the_same_words():
+    keys = noise.image_keys(9, np.array([4, 5]), 1)
+    values = np.asarray(noise.normal_noise(keys, 3, 5))
+    words = np.asarray(noise.random_words(keys, 3, 6)).astype("float64")
+    uniform = (np.floor(words / 2**9) + 0.5) / 2**23
+    points = np.sqrt(-2 * np.log(uniform[:, :3])) * np.exp(2j * np.pi * uniform[:, 3:])
+    expected = np.concatenate([points.real, points.imag], axis=1)[:, :5]
+    np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_normal_noise_is_normal():
+    values = np.asarray(noise.normal_noise(noise.image_keys(0, np.arange(200)), 0, 500)).ravel()
+    count = values.size
+    # Kolmogorov-Smirnov: 1.95 / sqrt(n) is exceeded once in a thousand seeds.
+    normal = np.array([0.5 * math.erfc(-value / math.sqrt(2)) for value in np.sort(values)])
+    assert np.abs(normal - np.arange(1, count + 1) / count).max() < 1.95 / np.sqrt(count)
+    # standard errors of mean, variance and fourth moment: 1, sqrt(2) and sqrt(96) over sqrt(n)
+    for power, moment, deviation in ((1, 0, 1), (2, 1, 2**0.5), (4, 3, 96**0.5)):
+        assert abs(np.mean(values**power) - moment) < 4 * deviation / np.sqrt(count)
+    pairs = values.reshape(200, 2, 250)
+    assert abs(np.mean(pairs[:, 0] * pairs[:, 1])) < 4 / np.sqrt(count / 2)  # cosine with sine

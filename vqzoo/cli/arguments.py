@@ -150,14 +150,14 @@ def labels_of(text, model):
         model: str, what `model_name` accepted.
 
     Returns:
-        List of int; all classes if `text` is None; None for a model without classes.
+        List of int, or None if `text` is None.
 
     Raises:
         UsageError: if there is no such label.
     """
-    class_names = zoo.describe(model)["config"]["data"].get("class_names")
     if text is None:
-        return list(range(len(class_names))) if class_names else None
+        return None
+    class_names = zoo.describe(model)["config"]["data"].get("class_names")
     labels = [label.strip() for label in text.split(",")]
     unknown = [label for label in labels if not _is_label(label, class_names or [])]
     if unknown:

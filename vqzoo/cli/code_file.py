@@ -1,4 +1,4 @@
-"""Code files: the `.npz` that `vqzoo encode` writes and `vqzoo decode` reads."""
+"""Files of latents: the `.npz` that `vqzoo encode` writes and `vqzoo decode` reads."""
 
 import pathlib
 import zipfile
@@ -7,29 +7,31 @@ import zlib
 import numpy as np
 
 from vqzoo.files import whole_file
+from vqzoo.latents import level_names
 
 FORMAT_VERSION = 1
 
 
-def write_codes(path, codes, names, tokenizer_hash):
+def write_codes(path, codes, names, autoencoder):
     """Writes codes as a NumPy archive, which appears when it is whole.
 
-    It holds `codes_0`, `codes_1` ... (int32 `(images, h, w)`, coarse to fine), `names` (str, one
-    an image), `tokenizer_hash` (str, of the model whose codes they are) and `format_version`.
+    It holds `codes_0`, `codes_1` ... (int32 `(images, h, w)`, coarse to fine; vectors are float32
+    `vectors_0`), `names` (str, one an image), `tokenizer_hash` (str, of the model whose codes they
+    are) and `format_version`.
 
     Args:
         path: path of the file, ending in .npz.
-        codes: list of int arrays.
+        codes: list of int arrays, or of float arrays of vectors.
         names: list of str.
-        tokenizer_hash: str.
+        autoencoder: the one that encoded them.
     """
-    levels = {f"codes_{level}": array for level, array in enumerate(codes)}
+    levels = dict(zip(level_names(autoencoder.codebook_sizes), codes, strict=True))
     with whole_file(path) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(
             file,
             **levels,
             names=np.array(names),
-            tokenizer_hash=np.array(tokenizer_hash),
+            tokenizer_hash=np.array(autoencoder.tokenizer_hash()),
             format_version=np.array(FORMAT_VERSION),
         )
 
@@ -45,8 +47,8 @@ def read_codes(path, autoencoder):
         ValueError: if it is no such file, of a newer format, holds another model's codes or codes
             of other shapes, or if its names are not those of files below one folder.
     """
-    content = _arrays(path)
-    for key in ("format_version", "tokenizer_hash", "names", "codes_0"):
+    content, levels = _arrays(path), level_names(autoencoder.codebook_sizes)
+    for key in ("format_version", "tokenizer_hash", "names", *levels):
         if key not in content:
             raise ValueError(f"{path} is no file of `vqzoo encode`: it has no array {key!r}")
     if content["format_version"].tolist() != FORMAT_VERSION:
@@ -62,7 +64,7 @@ def read_codes(path, autoencoder):
         )
     names = [str(name) for name in content["names"].ravel()]
     _check_names(path, names)
-    return _levels(path, content, len(names), autoencoder.latent_shapes), names
+    return _levels(path, content, len(names), autoencoder), names
 
 
 def _arrays(path):
@@ -94,17 +96,22 @@ def _check_names(path, names):
         stems.add(stem)
 
 
-def _levels(path, content, count, latent_shapes):
-    """The codes, coarse to fine, of `count` images and of the model's shapes."""
-    right = {f"codes_{i}": (count, *shape) for i, shape in enumerate(latent_shapes)}
-    received = {key: content[key].shape for key in content if key.startswith("codes_")}
+def _levels(path, content, count, autoencoder):
+    """The latents, coarse to fine, of `count` images and of the model's shapes."""
+    sizes = autoencoder.codebook_sizes
+    shapes = [(count, *shape) for shape in autoencoder.latent_shapes]
+    right = dict(zip(level_names(sizes), shapes, strict=True))
+    levels = [key for key in content if key.startswith(("codes_", "vectors_"))]
+    received = {key: content[key].shape for key in levels}
     if right != received:
         raise ValueError(
             f"{path}: the arrays of codes must be {_shown(right)} for {count} names and this "
             f"model. Received: {_shown(received)}"
         )
-    if any(content[key].dtype.kind not in "iu" for key in right):
-        raise ValueError(f"{path}: codes must be integers")
+    for key, size in zip(right, sizes):
+        if content[key].dtype.kind not in ("f" if size is None else "iu"):
+            kind = "floats" if size is None else "integers"
+            raise ValueError(f"{path}: {key} must be {kind}. Received: {content[key].dtype}")
     return [content[key] for key in right]
 
 

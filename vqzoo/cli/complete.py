@@ -43,7 +43,7 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    labels = labels_of(arguments.labels, arguments.model) if arguments.labels is not None else None
+    labels = labels_of(arguments.labels, arguments.model)
     shape = zoo.describe(arguments.model)["config"]["data"]["image_shape"]
     check_targets(arguments.output, arguments.images, arguments.mask)
     mask = _mask(arguments, shape)

@@ -35,6 +35,6 @@ def run(arguments):
     backend.start(arguments.debug)
     model = zoo.load(arguments.model)
     codes = model.encode(images)
-    write_codes(arguments.output, codes, names, model.autoencoder.tokenizer_hash())
+    write_codes(arguments.output, codes, names, model.autoencoder)
     shapes = ", ".join("x".join(map(str, level.shape)) for level in codes)
     print(f"wrote the codes of {counted(len(images), 'image')}, {shapes}, to {arguments.output}")

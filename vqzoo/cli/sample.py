@@ -2,6 +2,7 @@
 
 import pathlib
 
+from vqzoo import config as configs
 from vqzoo import zoo
 from vqzoo.cli import backend
 from vqzoo.cli.arguments import (
@@ -38,10 +39,6 @@ def add_arguments(parser):
 
 def run(arguments):
     labels = labels_of(arguments.labels, arguments.model)
-    columns = arguments.num or COLUMNS
-    count = (arguments.num or UNCONDITIONAL) if labels is None else columns * len(labels)
-    if count > MOST:
-        raise UsageError(f"argument --num: a grid holds at most {MOST} images, not {count}")
     # Resolved, so that a model that is called `.` has a name.
     name = pathlib.Path(arguments.model).resolve().name
     output = arguments.output or pathlib.Path(f"{name}_samples.png")
@@ -51,6 +48,15 @@ def run(arguments):
     backend.start(arguments.debug)
     from vqzoo.evaluation import pictures
 
+    config = zoo.describe(arguments.model)["config"]
+    configs.check(config)
+    classes = configs.num_classes(config)
+    if labels is None and classes is not None:
+        labels = list(range(classes))
+    columns = arguments.num or COLUMNS
+    count = (arguments.num or UNCONDITIONAL) if labels is None else columns * len(labels)
+    if count > MOST:
+        raise UsageError(f"argument --num: a grid holds at most {MOST} images, not {count}")
     model = zoo.load(arguments.model)
     images = model.sample(
         count,

@@ -10,6 +10,18 @@ SIMPLE = ("uniform", "independent", "markov")
 """The models of which `gain_over_best` takes the best."""
 
 
+def prior_log_probs(prior, latents, labels):
+    """log p(z) of each image in nats, float64 `(images,)`, given its label by a conditional prior.
+
+    Args:
+        prior: has `log_prob(latents, labels)` and `num_classes`.
+        latents: list of arrays `(images, *shape)`, one for each level.
+        labels: int array `(images,)`, or None: then a conditional prior is averaged over classes.
+    """
+    labels = None if prior.num_classes is None else labels
+    return np.asarray(prior.log_prob(latents, labels), "float64")
+
+
 def code_scores(prior, encoded, codebook_sizes, train=None, seed=0):
     """Test negative log-likelihood of codes under a prior and under simple models.
 
@@ -33,9 +45,8 @@ def code_scores(prior, encoded, codebook_sizes, train=None, seed=0):
         `_without_labels`.
     """
     conditional = prior.num_classes is not None and encoded.labels is not None
-    labels = encoded.labels if conditional else None
-    log_probs = np.asarray(prior.log_prob(encoded.codes, labels), "float64")
-    num_codes = sum(math.prod(level.shape[1:]) for level in encoded.codes)
+    log_probs = prior_log_probs(prior, encoded.latents, encoded.labels)
+    num_codes = sum(math.prod(level.shape[1:]) for level in encoded.latents)
     nats = float(-log_probs.mean() / num_codes)
     scores = {
         "nats_per_code": nats,
@@ -46,7 +57,7 @@ def code_scores(prior, encoded, codebook_sizes, train=None, seed=0):
         label_bits = math.log2(prior.num_classes) / num_codes
         scores["bits_per_code_without_labels"] = scores["bits_per_code"] + label_bits
     if train is not None:
-        levels = zip(train.codes, encoded.codes, codebook_sizes, strict=True)
+        levels = zip(train.latents, encoded.latents, codebook_sizes, strict=True)
         nats = [simple_model_nats(*level, seed=seed) for level in levels]
         scale = 1 / (num_codes * math.log(2))
         simple = {name: sum(level[name] for level in nats) * scale for name in nats[0]}

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -18,75 +19,85 @@ class EncodedSource:
     """What a pass leaves behind, one row for each image.
 
     Attributes:
-        codes: list of int32 arrays `(images, h, w)`, coarse to fine.
+        latents: list of arrays `(images, *shape)`, coarse to fine: int32 codes, or the float32
+            means of q(z | x).
         labels: int32 array `(images,)`, or None for a source without labels.
         squared_errors: float64 array `(images,)`, summed over an image, on the scale -1..1; or
             None if nothing was decoded.
-        log_likelihoods: float64 array `(images,)`, log p(x | z) in nats; or None likewise.
+        log_likelihoods: float64 array `(images,)`, log p(x | z) in nats; or None likewise. Here and
+            below z is `draws`.
+        draws: list of arrays as `latents`, drawn from q(z | x): for codes these themselves.
+        log_posteriors: float64 array `(images,)`, log q(z | x) in nats, 0 for codes; or None.
     """
 
-    codes: list
+    latents: list
     labels: np.ndarray | None
     squared_errors: np.ndarray | None = None
     log_likelihoods: np.ndarray | None = None
+    draws: list | None = None
+    log_posteriors: np.ndarray | None = None
 
     def __len__(self):
-        return len(self.codes[0])
+        return len(self.latents[0])
 
 
 def encode_source(autoencoder, source, what="encoding"):
-    """The codes and labels of all images of a source, as an `EncodedSource`."""
-    codes, labels = [], []
+    """The latents and labels of all images of a source, as an `EncodedSource`."""
+    latents, labels = [], []
     for batch in _batches(source, what):
-        codes.append(_encode(autoencoder, batch["image"]))
+        encoded = autoencoder.encoder_model.predict_on_batch(batch["image"])
+        latents.append([np.asarray(level) for level in keras.tree.flatten(encoded)])
         labels.append(batch.get("label"))
-    return EncodedSource(_joined_levels(codes), _joined_labels(labels))
+    return EncodedSource(_joined_levels(latents), _joined_labels(labels))
 
 
-def autoencode_source(autoencoder, source, what="reconstructing"):
-    """As `encode_source`, with squared error and log-likelihood of each image.
+def autoencode_source(autoencoder, source, what="reconstructing", seed=0):
+    """As `encode_source`, with squared error, log-likelihood and a draw of each image.
 
     Args:
-        autoencoder: has `encoder_model`, `decoder_model` and `log_likelihood`.
+        autoencoder: has `posterior`, `decoder_model`, `to_pixels` and `log_likelihood`.
         source: `vqzoo.data.ImageSource`.
         what: str, shown beside the progress.
+        seed: int, of the draws.
     """
-    codes, labels, errors, nats = [], [], [], []
+    passes, labels, index = [], [], 0
     for batch in _batches(source, what):
         images = batch["image"]
-        codes.append(_encode(autoencoder, images))
+        indices = np.arange(index, index + len(images))
+        passes.append(_autoencode(autoencoder, images, seed, indices))
         labels.append(batch.get("label"))
-        output = np.asarray(autoencoder.decoder_model.predict_on_batch(codes[-1]))
-        errors.append(squared_errors(images, output))
-        nats.append(ops.convert_to_numpy(autoencoder.log_likelihood(images, output)))
-    return EncodedSource(
-        _joined_levels(codes),
-        _joined_labels(labels),
-        np.concatenate(errors),
-        np.concatenate(nats).astype("float64"),
-    )
+        index += len(images)
+    latents, draws, *scores = zip(*passes, strict=True)
+    errors, nats, posteriors = (np.concatenate(parts).astype("float64") for parts in scores)
+    latents, draws = _joined_levels(latents), _joined_levels(draws)
+    return EncodedSource(latents, _joined_labels(labels), errors, nats, draws, posteriors)
 
 
-def squared_errors(images, output):
+def _autoencode(autoencoder, images, seed, indices):
+    """Latents, draws, squared errors, log-likelihoods and log q(draws | x) of a batch."""
+    latents, draws, posteriors = autoencoder.posterior(images, seed, indices)
+    output = np.asarray(autoencoder.decoder_model.predict_on_batch(latents))
+    errors = squared_errors(images, ops.convert_to_numpy(autoencoder.to_pixels(output)))
+    if draws is not latents:  # an image is reconstructed from the mean, and scored by a draw
+        output = np.asarray(autoencoder.decoder_model.predict_on_batch(draws))
+    nats = ops.convert_to_numpy(autoencoder.log_likelihood(images, output))
+    return latents, draws, errors, nats, posteriors
+
+
+def squared_errors(images, pixels):
     """Summed squared error of each image, float64 `(images,)`, with pixels on -1..1.
 
     Args:
         images: uint8 array `(images, height, width, channels)`.
-        output: float32 array of that shape, what the decoder returned, before it is rounded.
+        pixels: float32 array of that shape, the decoder's mean, before it is rounded.
     """
-    errors = output.astype("float64") - (images / 127.5 - 1)
+    errors = pixels.astype("float64") - (images / 127.5 - 1)
     return np.sum(errors**2, axis=(1, 2, 3))
 
 
 def _batches(source, what):
     total = math.ceil(len(source) / BATCH_SIZE)
     return track(eval_batches(source, BATCH_SIZE), total, what)
-
-
-def _encode(autoencoder, images):
-    codes = autoencoder.encoder_model.predict_on_batch(images)
-    levels = codes if isinstance(codes, (list, tuple)) else [codes]
-    return [np.asarray(level, "int32") for level in levels]
 
 
 def _joined_levels(batches):

@@ -5,13 +5,14 @@ import math
 from vqzoo.checks import checked_int, checked_seed, shown
 from vqzoo.data.batches import checked_source
 from vqzoo.evaluation.classifier import find_classifier
-from vqzoo.evaluation.code_likelihood import code_scores
+from vqzoo.evaluation.code_likelihood import code_scores, prior_log_probs
 from vqzoo.evaluation.codebook import codebook_scores
 from vqzoo.evaluation.encoding import autoencode_source, encode_source
 from vqzoo.evaluation.image_likelihood import image_scores
 from vqzoo.evaluation.reconstruction import reconstruction_scores
 from vqzoo.evaluation.samples import sample_scores
 from vqzoo.evaluation.uniform_prior_bits import uniform_prior_scores
+from vqzoo.latents import are_codes
 
 
 def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0):
@@ -27,13 +28,14 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
         classifier: `Classifier` of the model's classes that judges the samples; None takes the
             package's own, where it has one for these classes.
         num_samples: int, samples drawn, or 0 to draw none.
-        seed: int, of the samples and of the simple models' smoothing.
+        seed: int, of the samples, of the draws of q(z | x) and of the simple models' smoothing.
 
     Returns:
         dict of dicts of numbers: `size`, `reconstruction`, `codebook` (with `codes_0`, ... for the
-        levels), `codes`, `images`, `uniform_prior` and `samples`; `codes`, `images` and `samples`
-        are left out for a model without weights for its prior. Without the images' labels a
-        conditional prior is averaged over its classes.
+        levels), `uniform_prior`, `codes`, `images` and `samples`. `codebook`, `uniform_prior` and
+        `codes` are for models with codes; `codes`, `images` and `samples` are left out for a model
+        without weights for its prior. Without the images' labels a conditional prior is averaged
+        over its classes.
 
     Raises:
         ValueError: if a source is empty.
@@ -47,18 +49,24 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
         raise TypeError(f"`classifier` must be a Classifier. Received: {shown(classifier)}")
     checked_int(num_samples, "num_samples", 0)
     checked_seed(seed)
-    autoencoder = model.autoencoder
+    autoencoder, trained = model.autoencoder, None
     num_values, sizes = math.prod(test[0]["image"].shape), list(autoencoder.codebook_sizes)
-    encoded = autoencode_source(autoencoder, test, "reconstructing test images")
-    scores = {"size": _size(model, len(test))} | _autoencoder_scores(encoded, num_values, sizes)
+    encoded = autoencode_source(autoencoder, test, "reconstructing test images", seed)
+    scores = {
+        "size": _size(model, len(test)),
+        "reconstruction": reconstruction_scores(encoded, num_values),
+    }
+    if are_codes(sizes):
+        scores |= _codebook_scores(encoded, scores["reconstruction"]["mse"], num_values, sizes)
     if not model.has_prior:
         return scores
-    trained = train
-    if train is not None:
-        trained = encode_source(autoencoder, train, "encoding training images")
-    log_probs, scores["codes"] = code_scores(model.prior, encoded, sizes, trained, seed)
-    scale = float(autoencoder.likelihood_scale)
-    scores["images"] = image_scores(encoded, log_probs, num_values, scale)
+    if are_codes(sizes):
+        if train is not None:
+            trained = encode_source(autoencoder, train, "encoding training images")
+        log_probs, scores["codes"] = code_scores(model.prior, encoded, sizes, trained, seed)
+    else:
+        log_probs = prior_log_probs(model.prior, encoded.draws, encoded.labels)
+    scores["images"] = image_scores(encoded, log_probs, num_values, autoencoder)
     if num_samples:
         classifier = classifier or find_classifier(model.config["data"])
         scores["samples"] = sample_scores(
@@ -68,23 +76,27 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
 
 
 def _size(model, num_test_images):
-    levels = zip(model.autoencoder.latent_shapes, model.autoencoder.codebook_sizes, strict=True)
+    autoencoder = model.autoencoder
+    levels = zip(autoencoder.latent_shapes, autoencoder.codebook_sizes, strict=True)
+    if are_codes(autoencoder.codebook_sizes):
+        bits = sum(math.prod(shape) * math.log2(size) for shape, size in levels)
+        latents = {"code_bits_per_image": bits}
+    else:
+        latents = {"latent_numbers_per_image": sum(math.prod(shape) for shape, _ in levels)}
     return {
-        "autoencoder_parameters": model.autoencoder.count_params(),
+        "autoencoder_parameters": autoencoder.count_params(),
         "prior_parameters": model.prior.count_params() if model.prior.trainable_stage else 0,
-        "code_bits_per_image": sum(math.prod(shape) * math.log2(k) for shape, k in levels),
+        **latents,
         "test_images": num_test_images,
     }
 
 
-def _autoencoder_scores(encoded, num_values, sizes):
-    reconstruction = reconstruction_scores(encoded, num_values)
-    levels = zip(encoded.codes, sizes, strict=True)
-    shapes = [level.shape[1:] for level in encoded.codes]
+def _codebook_scores(encoded, mse, num_values, sizes):
+    levels = zip(encoded.latents, sizes, strict=True)
+    shapes = [level.shape[1:] for level in encoded.latents]
     return {
-        "reconstruction": reconstruction,
         "codebook": {
             f"codes_{i}": codebook_scores(level, size) for i, (level, size) in enumerate(levels)
         },
-        "uniform_prior": uniform_prior_scores(reconstruction["mse"], num_values, sizes, shapes),
+        "uniform_prior": uniform_prior_scores(mse, num_values, sizes, shapes),
     }

@@ -43,33 +43,37 @@ def fit_scale(autoencoder, source, seed=0):
     return math.exp(_maximum(log_likelihood, math.log(SMALLEST_SCALE), math.log(LARGEST_SCALE)))
 
 
-def image_scores(encoded, prior_log_probs, num_values, scale):
+def image_scores(encoded, prior_log_probs, num_values, autoencoder):
     """ELBO and bits per dimension of a data source.
 
-    The codes are a function of the image, so the entropy of q(z | x) is 0 and the bound is
-    log p(x | z) + log p(z).
+    The bound is log p(x | z) + log p(z) - log q(z | x), whose last term is 0 where codes are a
+    function of the image.
 
     Args:
-        encoded: `EncodedSource` with `log_likelihoods`.
-        prior_log_probs: float array `(images,)`, log p(z) in nats.
+        encoded: `EncodedSource` with `log_likelihoods` and `log_posteriors`.
+        prior_log_probs: float array `(images,)`, log p(z) in nats, of the same draws z.
         num_values: int, pixel values of an image, height x width x channels.
-        scale: float, of the normal behind `log_likelihoods`, in grey levels.
+        autoencoder: has `likelihood` and `likelihood_scale`.
 
     Returns:
         dict: `elbo_nats_per_image`; `bits_per_dim`, -ELBO / (num_values ln 2), and its parts
-        `prior_bits_per_dim` and `decoder_bits_per_dim`; `kind`, "bound": the true figure is at
-        most this; `likelihood_scale`, in grey levels.
+        `prior_bits_per_dim`, that of log p(z) - log q(z | x), and `decoder_bits_per_dim`, of which
+        a likelihood over other values than grey levels changes the names; `kind`, "bound": the true
+        figure is at most this; `likelihood_scale`, in grey levels, if there is one.
     """
-    prior, decoder = float(np.mean(prior_log_probs)), float(np.mean(encoded.log_likelihoods))
-    per_bit = -1 / (num_values * math.log(2))
-    return {
+    prior = float(np.mean(prior_log_probs - encoded.log_posteriors))
+    decoder = float(np.mean(encoded.log_likelihoods))
+    per_bit, unit = -1 / (num_values * math.log(2)), autoencoder.likelihood.unit
+    scores = {
         "elbo_nats_per_image": prior + decoder,
-        "bits_per_dim": (prior + decoder) * per_bit,
-        "prior_bits_per_dim": prior * per_bit,
-        "decoder_bits_per_dim": decoder * per_bit,
+        f"bits_per_{unit}": (prior + decoder) * per_bit,
+        f"prior_bits_per_{unit}": prior * per_bit,
+        f"decoder_bits_per_{unit}": decoder * per_bit,
         "kind": "bound",
-        "likelihood_scale": scale,
     }
+    if autoencoder.likelihood_scale is not None:
+        scores["likelihood_scale"] = float(autoencoder.likelihood_scale)
+    return scores
 
 
 def _maximum(function, start, end, tolerance=1e-4):

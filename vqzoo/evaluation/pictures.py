@@ -65,7 +65,7 @@ def save_png(path, pixels):
 
 
 def draw_pictures(model, test, folder, seed=0, columns=10):
-    """Writes `samples.png`, `reconstructions.png` and `usage.png`; nothing is selected.
+    """Writes `samples.png`, `reconstructions.png` and, of codes, `usage.png`; nothing is selected.
 
     Args:
         model: `ZooModel` with weights.
@@ -76,7 +76,7 @@ def draw_pictures(model, test, folder, seed=0, columns=10):
         columns: int, samples of each class, one row a class, or of each row without classes.
 
     Returns:
-        list of the three paths.
+        list of the paths.
     """
     folder = pathlib.Path(folder)
     paths = [folder / name for name in ("samples.png", "reconstructions.png", "usage.png")]
@@ -87,8 +87,11 @@ def draw_pictures(model, test, folder, seed=0, columns=10):
     shown = min(len(test), 2 * columns)
     images = test.take(np.arange(shown) * len(test) // shown)["image"]
     save_png(paths[1], comparison(images, model.reconstruct(images), columns))
-    codes = encode_source(model.autoencoder, test, "encoding test images").codes[-1]
-    save_usage(paths[2], usage_counts(codes, model.autoencoder.codebook_sizes[-1]))
+    size = model.autoencoder.codebook_sizes[-1]
+    if size is None:
+        return paths[:2]
+    codes = encode_source(model.autoencoder, test, "encoding test images").latents[-1]
+    save_usage(paths[2], usage_counts(codes, size))
     return paths
 
 

@@ -15,7 +15,7 @@ def sample_scores(model, source, test, train=None, classifier=None, num_samples=
         model: `ZooModel`.
         source: `vqzoo.data.ImageSource` of the test images.
         test: `EncodedSource` of the same.
-        train: `EncodedSource` of the training images, or None.
+        train: `EncodedSource` of the training images, or None, as for latents that are no codes.
         classifier: `Classifier` of the model's classes, or None.
         num_samples: int; a conditional model is asked for its classes in turn.
         seed: int, of the samples.
@@ -32,10 +32,10 @@ def sample_scores(model, source, test, train=None, classifier=None, num_samples=
     """
     num_classes = model.prior.num_classes
     labels = None if num_classes is None else np.arange(num_samples, dtype="int32") % num_classes
-    codes = model.prior.sample(num_samples, labels=labels, seed=seed)
+    latents = model.prior.sample(num_samples, labels=labels, seed=seed)
     images = np.concatenate(
         [
-            model.decode([level[start : start + DECODE_BATCH] for level in codes])
+            model.decode([level[start : start + DECODE_BATCH] for level in latents])
             for start in range(0, num_samples, DECODE_BATCH)
         ]
     )
@@ -45,7 +45,7 @@ def sample_scores(model, source, test, train=None, classifier=None, num_samples=
     if labels is None or test.labels is not None:
         scores |= _variance_ratio(images, labels, source, num_classes or 1)
     if train is not None:
-        scores |= _novelty(codes, train, test)
+        scores |= _novelty(latents, train, test)
     return scores
 
 
@@ -96,9 +96,9 @@ def class_variances(batches, num_classes):
 
 
 def _novelty(codes, train, test):
-    others = flat_maps(train.codes)
+    others = flat_maps(train.latents)
     ours = float(np.median(nearest_distances(flat_maps(codes), others)))
-    real = float(np.median(nearest_distances(flat_maps(test.codes), others)))
+    real = float(np.median(nearest_distances(flat_maps(test.latents), others)))
     return {
         "nearest_training_map": ours,
         "nearest_training_map_of_test": real,

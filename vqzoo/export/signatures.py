@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from vqzoo.latents import level_names
+
 
 def signatures_of(model):
     """Traces `encode`, `decode`, `reconstruct` and, with a trained prior, `sample`.
@@ -17,16 +19,18 @@ def signatures_of(model):
     """
     autoencoder = model.autoencoder
     images = tf.TensorSpec([None, *autoencoder.image_shape], tf.uint8)
-    names = [f"codes_{level}" for level in range(len(autoencoder.latent_shapes))]
-    shapes = dict(zip(names, autoencoder.latent_shapes))
-    codes = {name: tf.TensorSpec([None, *shape], tf.int32) for name, shape in shapes.items()}
+    sizes = autoencoder.codebook_sizes
+    names = level_names(sizes)
+    latents = {
+        name: tf.TensorSpec([None, *shape], tf.float32 if size is None else tf.int32)
+        for name, shape, size in zip(names, autoencoder.latent_shapes, sizes, strict=True)
+    }
 
     def encode(images):
         return dict(zip(names, autoencoder.encode(images)))
 
-    def decode(**codes):
-        sizes = zip(names, autoencoder.codebook_sizes)
-        levels = [_in_range(name, codes[name], size) for name, size in sizes]
+    def decode(**latents):
+        levels = [_checked(name, latents[name], size) for name, size in zip(names, sizes)]
         return {"images": autoencoder.decode(levels)}
 
     def reconstruct(images):
@@ -34,7 +38,7 @@ def signatures_of(model):
 
     traced = {
         "encode": _trace(encode, images=images),
-        "decode": _trace(decode, **codes),
+        "decode": _trace(decode, **latents),
         "reconstruct": _trace(reconstruct, images=images),
     }
     if model.has_prior:
@@ -51,7 +55,7 @@ def _sample(autoencoder, prior):
             labels = _in_range("labels", labels, prior.num_classes)
         possible = (temperature > 0) & (temperature < float("inf"))
         temperature = _where(possible, temperature, "`temperature` must be above 0 and finite")
-        return {"images": autoencoder.decode(prior.codes_of_seeds(seed, labels, temperature))}
+        return {"images": autoencoder.decode(prior.latents_of_seeds(seed, labels, temperature))}
 
     dtypes = {"seed": tf.int64, "temperature": tf.float32}
     if prior.num_classes is not None:
@@ -64,6 +68,13 @@ def _trace(function, **inputs):
     specs = {name: tf.TensorSpec(s.shape, s.dtype, name) for name, s in inputs.items()}
     # No XLA: serving it is experimental.
     return tf.function(function, jit_compile=False).get_concrete_function(**specs)
+
+
+def _checked(name, values, size):
+    """Codes below `size`, or finite vectors if it is None."""
+    if size is not None:
+        return _in_range(name, values, size)
+    return _where(tf.math.is_finite(values), values, f"`{name}` must be finite")
 
 
 def _in_range(name, values, size):

@@ -1,13 +1,12 @@
 """What all vector quantizers share."""
 
-import threading
-
 import keras
 from keras import ops
 
 from vqzoo.checks import checked_int, checked_number
 from vqzoo.layers.map_checks import check_map, check_map_shape
 from vqzoo.layers.nearest_code import nearest_code
+from vqzoo.layers.replica_losses import ReplicaLosses
 
 
 def checked_cost(value, argument):
@@ -15,7 +14,7 @@ def checked_cost(value, argument):
     return checked_number(value, argument, "of 0 or more", lambda cost: 0 <= cost < float("inf"))
 
 
-class CodebookLayer(keras.layers.Layer):
+class CodebookLayer(ReplicaLosses):
     """Replaces every feature vector by its nearest code; subclasses make and train the codebook.
 
     Distances, losses and the codebook are float32 under every dtype policy.
@@ -27,7 +26,6 @@ class CodebookLayer(keras.layers.Layer):
     """
 
     def __init__(self, num_embeddings, embedding_dim, commitment_cost=0.25, **kwargs):
-        self._of_thread = threading.local()
         super().__init__(**kwargs)
         self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
         self.embedding_dim = checked_int(embedding_dim, "embedding_dim")
@@ -65,19 +63,6 @@ class CodebookLayer(keras.layers.Layer):
     @property
     def seen(self):
         return self._of_thread.seen  # of this replica
-
-    # Keras keeps the losses of `add_loss` in this list. `MirroredStrategy` runs each replica in a
-    # thread and switches threads at every collective, so with one list for all, a replica would
-    # take another one's loss for its own.
-    @property
-    def _losses(self):
-        if not hasattr(self._of_thread, "losses"):
-            self._of_thread.losses = []
-        return self._of_thread.losses
-
-    @_losses.setter
-    def _losses(self, losses):
-        self._of_thread.losses = losses
 
     def build_codebook(self):
         """Makes the weights, among them `codebook` `(num_embeddings, embedding_dim)`."""

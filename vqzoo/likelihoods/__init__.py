@@ -1,5 +1,6 @@
 """p(x | z): log-probabilities of integer images."""
 
+from vqzoo.likelihoods.bernoulli import Bernoulli
 from vqzoo.likelihoods.categorical import Categorical
 from vqzoo.likelihoods.discretized_normal import DiscretizedNormal
 from vqzoo.likelihoods.likelihood import Likelihood

@@ -17,12 +17,17 @@ class Likelihood:
     - `sample(*parameters, seed)`: int32; `seed` an int or a `keras.random.SeedGenerator`.
     - `distribution(*parameters)`: the `tfp.distributions.Distribution`, TensorFlow only.
 
+    `unit` names what is predicted in the names of scores: bits per `dim` are those of 256 grey
+    levels, and are compared with nothing else.
+
     Args:
         num_bins: int, number of grey levels.
 
     Raises:
         ValueError: if `num_bins` is not an integer of at least 2.
     """
+
+    unit = "dim"
 
     def __init__(self, num_bins=256):
         self.num_bins = checked_int(num_bins, "num_bins", 2)

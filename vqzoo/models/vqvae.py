@@ -1,10 +1,7 @@
 """VQ-VAE: convolutional encoder, nearest code, convolutional decoder, normal likelihood."""
 
-import functools
-import hashlib
-import json
-
 import keras
+import numpy as np
 from keras import ops
 
 from vqzoo.layers.code_metrics import Perplexity, Usage
@@ -12,7 +9,12 @@ from vqzoo.layers.replicas import num_replicas
 from vqzoo.layers.vector_quantizer import VectorQuantizer
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
 from vqzoo.likelihoods.discretized_normal import DiscretizedNormal
-from vqzoo.models.as_layer import AsLayer
+from vqzoo.models.autoencoder import (
+    Autoencoder,
+    checked_image_shape,
+    scale_pixels,
+    to_grey_levels,
+)
 from vqzoo.networks.decoder import Decoder
 from vqzoo.networks.encoder import Encoder
 
@@ -22,13 +24,13 @@ EMA_ONLY = {"decay": 0.99, "codebook_init": "uniform", "restart_threshold": None
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
-class VQVAE(keras.Model):
+class VQVAE(Autoencoder):
     """Autoencoder with one map of discrete codes; stage 1 of a zoo model.
 
     [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937), by default with a
     codebook that follows its vectors by moving averages (Section 2.1 of arXiv:1906.00446). It is
-    called on uint8 images `(batch, height, width, channels)`, returns float32 means of the same shape on
-    the scale -1..1, and is trained by plain `compile` and `fit` on images:
+    called on uint8 images `(batch, height, width, channels)`, returns float32 means of the same
+    shape on the scale -1..1, and is trained by plain `compile` and `fit` on images:
 
     ```python
     model = VQVAE(image_shape=(28, 28, 1), num_embeddings=512, embedding_dim=64)
@@ -65,6 +67,8 @@ class VQVAE(keras.Model):
             none of these, or an argument is given that this `codebook` does not know.
     """
 
+    stride, fits_scale = STRIDE, True
+
     def __init__(
         self,
         image_shape,
@@ -82,13 +86,7 @@ class VQVAE(keras.Model):
         batch_norm=False,
         name="vqvae",
     ):
-        sides = image_shape[:2]
-        if len(image_shape) != 3 or min(image_shape) < 1 or any(side % STRIDE for side in sides):
-            raise ValueError(
-                "`image_shape` must be (height, width, channels) with both sides divisible by "
-                f"{STRIDE}, such as (28, 28, 1). Received: {image_shape=}"
-            )
-        height, width, channels = image_shape
+        height, width, channels = checked_image_shape(image_shape, STRIDE)
         sizes = {
             "filters": filters,
             "residual_filters": residual_filters,
@@ -112,6 +110,8 @@ class VQVAE(keras.Model):
         super().__init__(images, decoder(quantizer(encoder(images))["vectors"]), name=name)
         self.encoder, self.quantizer, self.decoder = encoder, quantizer, decoder
         self.image_shape = (height, width, channels)
+        self.latent_shapes = [(height // STRIDE, width // STRIDE)]
+        self.codebook_sizes = [num_embeddings]
         self.likelihood = DiscretizedNormal()
         self.likelihood_scale = self.add_weight(
             name="likelihood_scale", shape=(), initializer="ones", trainable=False, dtype="float32"
@@ -120,36 +120,13 @@ class VQVAE(keras.Model):
         watched = {"perplexity": Perplexity, "usage": Usage}
         self.code_metrics = [kind(num_embeddings, name=name) for name, kind in watched.items()]
         self._arguments = {"image_shape": list(image_shape), "num_embeddings": num_embeddings}
-        self._arguments |= {"embedding_dim": embedding_dim, **sizes, **options, **later, "name": name}
+        self._arguments |= {"embedding_dim": embedding_dim, **sizes, **options, **later}
+        self._arguments["name"] = name
 
     @property
-    def stride(self):
-        """Pixels along one side of a code; sizes of images must be multiples of it."""
-        return STRIDE
-
-    @property
-    def latent_shapes(self):
-        """`(height, width)` of the codes of one image, one pair for each level."""
-        return [(self.image_shape[0] // STRIDE, self.image_shape[1] // STRIDE)]
-
-    @property
-    def codebook_sizes(self):
-        """Number of codes K, one int for each level."""
-        return [self.quantizer.num_embeddings]
-
-    @property
-    def bottlenecks(self):
-        """The quantizers, one for each level."""
-        return [self.quantizer]
-
-    def compile(self, optimizer="adam", metrics=("mse",), **kwargs):
-        """As for every `keras.Model`, but for the loss, which is the model's own."""
-        super().compile(optimizer=optimizer, metrics=list(metrics), **kwargs)
-
-    def compile_from_config(self, config):
-        """Compiles a loaded model as it was: Keras does not where `compile` is overridden."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
+    def exact_weights(self):
+        """Codebook with its averages, and the scale: float16 would change which code is nearest."""
+        return [*self.quantizer.variables, self.likelihood_scale]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss of a batch of images `x`; labels, if a data set has them, change nothing."""
@@ -161,9 +138,6 @@ class VQVAE(keras.Model):
         # Keras adds up what the replicas return, and has divided the loss of the quantizer.
         return commitment + ops.mean(ops.square(y_pred - scale_pixels(x))) / num_replicas()
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        return super().compute_metrics(x, scale_pixels(x), y_pred, sample_weight)
-
     def encode(self, images):
         """Codes of uint8 `images`: a list of one int32 tensor `(batch, height / 4, width / 4)`."""
         return [self.quantizer(self.encoder(images))["codes"]]
@@ -172,37 +146,23 @@ class VQVAE(keras.Model):
         """Means on the scale -1..1 given the list `codes`: float32, shaped like the images."""
         return self.decoder(self.quantizer.codes_to_vectors(codes[0]))
 
-    def decode(self, codes):
-        """Images given the list `codes`: uint8 `(batch, height, width, channels)`."""
-        return unscale_pixels(self.decoder_output(codes))
+    def to_pixels(self, decoder_output):
+        """What the decoder gave, which is that already."""
+        return decoder_output
 
     def log_likelihood(self, images, decoder_output):
         """log p(x | z) in nats, float32 `(batch,)`, of uint8 `images` under the fitted scale."""
-        mean = (decoder_output + 1) * 127.5
+        mean = to_grey_levels(decoder_output)
         nats = self.likelihood.log_prob(images, mean, self.likelihood_scale)
         return ops.sum(nats, axis=(1, 2, 3))
 
-    @functools.cached_property  # not a tracked attribute: its weights are saved once, by the parts
-    def encoder_model(self):
-        """`keras.Model` of `encode`, for compiled calls in batches (`predict`)."""
-        images = keras.Input((None, None, self.image_shape[2]), dtype="uint8", name="images")
-        return keras.Model(images, self.encode(images))
+    def posterior(self, images, seed, indices):
+        """Codes are a function of the image: they are the draws, with log-probability 0."""
+        codes = keras.tree.flatten(self.encoder_model.predict_on_batch(images))
+        return codes, codes, np.zeros(len(images), "float32")
 
-    @functools.cached_property
-    def decoder_model(self):
-        """`keras.Model` of `decoder_output`, for compiled calls in batches (`predict`)."""
-        codes = [keras.Input((None, None), dtype="int32", name="codes_0")]
-        return keras.Model(codes, AsLayer(self.decoder_output, [self.quantizer, self.decoder])(codes))
-
-    def tokenizer_hash(self):
-        """sha256, hex, of all that decides which codes an image gets: encoder and codebook."""
-        digest = hashlib.sha256(json.dumps(self._arguments, sort_keys=True).encode())
-        for weight in [*self.encoder.weights, self.quantizer.codebook]:
-            digest.update(ops.convert_to_numpy(weight).astype("<f4").tobytes())
-        return digest.hexdigest()
-
-    def get_config(self):
-        return dict(self._arguments)
+    def _tokenizer_weights(self):
+        return [*self.encoder.weights, self.quantizer.codebook]
 
 
 def make_quantizer(codebook, num_embeddings, embedding_dim, options):
@@ -230,13 +190,3 @@ def make_quantizer(codebook, num_embeddings, embedding_dim, options):
     shared = {name: value for name, value in options.items() if name not in EMA_ONLY}
     trained = codebook == "loss"
     return VectorQuantizer(**sizes, **shared, trainable_codebook=trained, name="quantizer")
-
-
-def scale_pixels(images):
-    """Grey levels 0..255 of any dtype to float32 on -1..1, the scale of all losses."""
-    return ops.cast(images, "float32") / 127.5 - 1
-
-
-def unscale_pixels(output):
-    """Means on -1..1 to uint8 grey levels 0..255; values beyond the ends are clipped."""
-    return ops.cast(ops.round(ops.clip((output + 1) * 127.5, 0, 255)), "uint8")

@@ -2,19 +2,23 @@
 
 from vqzoo.checks import checked_choice, shown
 from vqzoo.priors.autoregressive_prior import AutoregressivePrior
+from vqzoo.priors.standard_normal_prior import StandardNormalPrior
 from vqzoo.priors.uniform_prior import UniformPrior
 
-FAMILIES = {"AutoregressivePrior": AutoregressivePrior, "UniformPrior": UniformPrior}
+FAMILIES = {
+    family.__name__: family for family in (AutoregressivePrior, StandardNormalPrior, UniformPrior)
+}
 """The priors that a config can name."""
 
 
 def create(config, autoencoder, num_classes=None):
-    """Builds the prior that a config describes, for the codes of an autoencoder.
+    """Builds the prior that a config describes, for the latents of an autoencoder.
 
     Args:
         config: mapping such as `{"family": "AutoregressivePrior", "network": {"family":
             "GatedPixelCNN", "filters": 64}}` or `{"family": "UniformPrior"}`.
-        autoencoder: has `latent_shapes` and `codebook_sizes`, one of each for a level.
+        autoencoder: has `latent_shapes` and `codebook_sizes`, one of each for a
+            level; a codebook's size is None for a level of vectors.
         num_classes: int, or `None` for an unconditional prior.
 
     Raises:
@@ -24,6 +28,6 @@ def create(config, autoencoder, num_classes=None):
         raise TypeError(f"`config` must be a dict that names a `family`. Received: {shown(config)}")
     arguments = dict(config)
     family = checked_choice(arguments.pop("family", None), "family", sorted(FAMILIES))
-    return FAMILIES[family].for_codes(
+    return FAMILIES[family].for_latents(
         autoencoder.latent_shapes, autoencoder.codebook_sizes, num_classes, **arguments
     )

@@ -7,9 +7,10 @@ import numpy as np
 from keras import ops
 
 from vqzoo.checks import checked_int, checked_sizes, shown
+from vqzoo.latents import are_codes, checked_latents
 from vqzoo.layers.replicas import num_replicas
 from vqzoo.networks import CAUSAL_NETWORKS
-from vqzoo.priors.code_checks import check_draw, checked_codes, checked_known, checked_labels
+from vqzoo.priors.checks import check_draw, checked_known, checked_labels
 from vqzoo.progress import track
 from vqzoo.sampling.batches import even_batches
 from vqzoo.sampling.compile import compiled
@@ -39,7 +40,7 @@ class AutoregressivePrior(keras.Model):
         ValueError: if `latent_shape` is not a pair of positive ints.
     """
 
-    trainable_stage = True
+    trainable_stage, conditional = True, True
 
     def __init__(self, network, latent_shape, name="autoregressive_prior", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -83,7 +84,7 @@ class AutoregressivePrior(keras.Model):
         Raises:
             ValueError: if codes or labels have a wrong shape, type or range.
         """
-        (codes,) = checked_codes(latents, [self.latent_shape], [self.network.num_embeddings])
+        (codes,) = checked_latents(latents, [self.latent_shape], [self.network.num_embeddings])
         labels = checked_labels(labels, len(codes), self.num_classes)
         checked_int(batch_size, "batch_size")
         if labels is not None or self.num_classes is None:
@@ -155,7 +156,7 @@ class AutoregressivePrior(keras.Model):
             codes[rows] = ops.convert_to_numpy(drawn)[: rows.stop - rows.start]
         return [codes]
 
-    def codes_of_seeds(self, seeds, labels, temperature):
+    def latents_of_seeds(self, seeds, labels, temperature):
         """`sample(1, label, seed)` for every row, as plain operations: what an export holds.
 
         Args:
@@ -174,7 +175,7 @@ class AutoregressivePrior(keras.Model):
         return [draw_codes(self.network, options, keys, temperature, condition, codes, mask)]
 
     @classmethod
-    def for_codes(cls, latent_shapes, codebook_sizes, num_classes, network):
+    def for_latents(cls, latent_shapes, codebook_sizes, num_classes, network):
         """A new prior over one level of codes.
 
         Args:
@@ -184,11 +185,13 @@ class AutoregressivePrior(keras.Model):
             network: mapping, `family` and the other arguments of the network.
 
         Raises:
-            ValueError: if there are several levels, or the network's family is not known.
+            ValueError: if there are several levels, or one of vectors, or the network's family is
+                not known.
         """
-        if len(latent_shapes) != 1:
+        if len(latent_shapes) != 1 or not are_codes(codebook_sizes):
             raise ValueError(
-                f"`latent_shapes` must hold one level for {cls.__name__}. Received: {latent_shapes}"
+                f"`codebook_sizes` must hold the size of one level of codes for a {cls.__name__}. "
+                f"Received: {codebook_sizes=}"
             )
         arguments = dict(network)
         family = arguments.pop("family", None)

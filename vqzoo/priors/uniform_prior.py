@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 
 from vqzoo.checks import checked_int, checked_sizes, shown
-from vqzoo.priors.code_checks import check_draw, checked_codes, checked_known, checked_labels
+from vqzoo.latents import are_codes, checked_latents
+from vqzoo.priors.checks import check_draw, checked_known, checked_labels
 from vqzoo.sampling.noise import gumbel_noise, image_keys
 from vqzoo.sampling.options import SamplingOptions
 from vqzoo.sampling.sampler import choose_codes
@@ -27,7 +28,7 @@ class UniformPrior(keras.Model):
         name: str.
     """
 
-    trainable_stage = False
+    trainable_stage, conditional = False, True
 
     def __init__(
         self, latent_shapes, codebook_sizes, num_classes=None, name="uniform_prior", **kwargs
@@ -47,8 +48,17 @@ class UniformPrior(keras.Model):
         self.built = True
 
     @classmethod
-    def for_codes(cls, latent_shapes, codebook_sizes, num_classes):
-        """The uniform prior over these levels."""
+    def for_latents(cls, latent_shapes, codebook_sizes, num_classes):
+        """The uniform prior over these levels.
+
+        Raises:
+            ValueError: if a level is one of vectors, which have no uniform distribution.
+        """
+        if not are_codes(codebook_sizes):
+            raise ValueError(
+                "`codebook_sizes` must hold a number of codes for each level of a "
+                f"{cls.__name__}. Received: {codebook_sizes=}"
+            )
         return cls(latent_shapes, codebook_sizes, num_classes)
 
     def call(self, inputs, training=None):
@@ -67,7 +77,7 @@ class UniformPrior(keras.Model):
         Raises:
             ValueError: if codes or labels have a wrong shape, type or range.
         """
-        codes = checked_codes(latents, self.latent_shapes, self.codebook_sizes)
+        codes = checked_latents(latents, self.latent_shapes, self.codebook_sizes)
         checked_labels(labels, len(codes[0]), self.num_classes)
         levels = zip(self.latent_shapes, self.codebook_sizes)
         # The same for every image: codes are counted, not looked at.
@@ -99,8 +109,8 @@ class UniformPrior(keras.Model):
                 codes[level][rows] = np.where(masks[level][rows], drawn, codes[level][rows])
         return codes
 
-    def codes_of_seeds(self, seeds, labels, temperature):
-        """`sample(1, label, seed)` for every row; as for `AutoregressivePrior.codes_of_seeds`."""
+    def latents_of_seeds(self, seeds, labels, temperature):
+        """`sample(1, label, seed)` for every row; as for `AutoregressivePrior.latents_of_seeds`."""
         indices, options = ops.zeros_like(seeds), SamplingOptions()
         keys = [image_keys(seeds, indices, level) for level in range(len(self.codebook_sizes))]
         levels = zip(keys, self.latent_shapes, self.codebook_sizes)

@@ -1,5 +1,7 @@
 """Counter-based noise: each number is a function of seed, image, level and position alone."""
 
+import math
+
 import numpy as np
 from keras import ops
 
@@ -7,6 +9,9 @@ ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 PARITY = np.uint32(0x1BD11BDA)
 LABEL_STREAM = 2**32 - 1
 """Takes the place of the level in keys that draw labels."""
+
+POSTERIOR_STREAM = 2**31
+"""Added to the level in keys that draw from q(z | x), so that the prior's draws are others."""
 
 
 def threefry_2x32(key, counter):
@@ -48,7 +53,7 @@ def image_keys(seed, image_indices, level=0):
     Args:
         seed: int in `[0, 2**64)`, or a tensor `(batch,)` of ints in `[0, 2**32)`.
         image_indices: int tensor `(batch,)`.
-        level: int, level of the latents, or `LABEL_STREAM`.
+        level: int, level of the latents, or a stream as above.
 
     Returns:
         uint32 tensor `(batch, 2)`.
@@ -89,10 +94,27 @@ def gumbel_noise(keys, position, count):
     The argmax of logits plus this noise is a draw from their softmax; arXiv:1411.0030 calls it
     the Gumbel-Max trick.
     """
-    # 23 bits and a half: exact in float32 and never 0 or 1, so that both logarithms are finite.
-    bits = ops.right_shift(random_words(keys, position, count), _word(9))
-    uniform = (ops.cast(bits, "float32") + 0.5) * 2.0**-23
-    return -ops.log(-ops.log(uniform))
+    return -ops.log(-ops.log(_uniform(random_words(keys, position, count))))
+
+
+def normal_noise(keys, position, count):
+    """Standard normal noise, float32 `(*position.shape, batch, count)`; as `random_words`.
+
+    Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958: two uniform
+    numbers give the radius and the angle of two normal ones. Up to 5.8 in size.
+    """
+    half = (count + 1) // 2
+    uniform = _uniform(random_words(keys, position, 2 * half))
+    radius = ops.sqrt(-2.0 * ops.log(uniform[..., :half]))
+    angle = 2.0 * math.pi * uniform[..., half:]
+    pairs = [radius * ops.cos(angle), radius * ops.sin(angle)]
+    return ops.concatenate(pairs, axis=-1)[..., :count]
+
+
+def _uniform(words):
+    """Uniform float32 numbers in (0, 1) of uint32 words."""
+    # 23 bits and a half: exact in float32 and never 0 or 1, so that logarithms are finite.
+    return (ops.cast(ops.right_shift(words, _word(9)), "float32") + 0.5) * 2.0**-23
 
 
 def uniform_labels(seed, image_indices, num_classes):

@@ -46,10 +46,11 @@ class EventCallback(keras.callbacks.Callback):
     def _show(self, step):
         # Called as it is, not through `predict_on_batch`: under a strategy that repeats the
         # batch on every replica.
-        codes = self.model.encode(self.images)
-        decoded = self.model.decode([level[:GRID_IMAGES] for level in codes])
+        latents = self.model.encode(self.images)
+        decoded = self.model.decode([level[:GRID_IMAGES] for level in latents])
         shown = comparison(self.images[:GRID_IMAGES], ops.convert_to_numpy(decoded))
         self.log.image(step, "reconstructions", shown)
         for level, size in enumerate(self.model.codebook_sizes):
-            counts = usage_counts(np.asarray(codes[level]), size)
-            self.log.usage(step, f"codebook_{level}/usage", counts)
+            if size is not None:
+                counts = usage_counts(np.asarray(latents[level]), size)
+                self.log.usage(step, f"codebook_{level}/usage", counts)

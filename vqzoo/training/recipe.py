@@ -76,7 +76,7 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
         images = {
             split: _open(config["data"], split, data, smoke, skip_bad) for split in ("train", "test")
         }
-        needed = bytes_needed(untrained, sum(map(len, images.values())))
+        needed = bytes_needed(untrained, len(images["train"]))
         run.check_space(needed - run.size())
         run.write_config(config)  # not before: a run that could not start claims no folder
         model = Recipe(run.path, config, images).run()
@@ -112,10 +112,9 @@ class Recipe:
     def run(self):
         """Trains what is not trained yet; returns the `ZooModel` as it is in `RUN/model/`."""
         autoencoder = self.fit_autoencoder()
-        stores = {split: self.extract_codes(autoencoder, split) for split in self.images}
-        prior = self.fit_prior(autoencoder, stores["train"])
-        hash_ = autoencoder.tokenizer_hash()
-        weights.save_folder(self.folder / "model", self.config, autoencoder, prior, hash_)
+        prior, hash_ = self.fit_prior(autoencoder), autoencoder.tokenizer_hash()
+        trained = prior if prior.weights else None
+        weights.save_folder(self.folder / "model", self.config, autoencoder, trained, hash_)
         return zoo.load(self.folder / "model")
 
     def fit_autoencoder(self):
@@ -147,18 +146,19 @@ class Recipe:
                 weights.save_weights(autoencoder, folder / "last.weights.h5")
             autoencoder = make()
             weights.load_weights(autoencoder, folder / "last.weights.h5")
-            autoencoder.likelihood_scale.assign(evaluation.fit_scale(autoencoder, images))
+            if autoencoder.fits_scale:
+                autoencoder.likelihood_scale.assign(evaluation.fit_scale(autoencoder, images))
             weights.save_weights(autoencoder, done)
         autoencoder = make()
         weights.load_weights(autoencoder, done)
         return autoencoder
 
-    def extract_codes(self, autoencoder, split):
-        """The `CodeStore` of the images of a split, written if it is not there."""
-        folder, images = self.folder / "codes" / split, self.images[split]
+    def extract_codes(self, autoencoder):
+        """The `CodeStore` of the training images, written if it is not there."""
+        folder, images = self.folder / "codes" / "train", self.images["train"]
         hash_ = autoencoder.tokenizer_hash()
         if not folder.exists():
-            batches = _code_batches(autoencoder, images, f"encoding {split} images")
+            batches = _code_batches(autoencoder, images, "encoding training images")
             sizes = autoencoder.codebook_sizes
             datasets.CodeStore.write(
                 folder, batches, sizes, hash_, images.class_names, self.config
@@ -167,11 +167,14 @@ class Recipe:
         store.check_tokenizer(hash_)
         return store
 
-    def fit_prior(self, autoencoder, store):
-        """Stage 2 on the codes of the training images; returns the best prior."""
+    def fit_prior(self, autoencoder):
+        """Stage 2 on the codes of the training images; returns the best prior.
+
+        A prior without weights needs no training, and no codes either.
+        """
         done, folder = self.checkpoints / weights.PRIOR, self.checkpoints / "prior"
         stage = self.config["training"].get("prior", {"seed": 0})
-        num_classes = len(self.config["data"].get("class_names") or []) or None
+        num_classes = configs.num_classes(self.config)
 
         def make():
             keras.utils.set_random_seed(stage["seed"])
@@ -181,6 +184,7 @@ class Recipe:
         if not prior.trainable_stage:
             return prior
         if not done.exists():
+            store = self.extract_codes(autoencoder)
             rest, held_out = hold_out(store, HELD_OUT, stage["seed"])
 
             def make_batches(step):

@@ -11,7 +11,7 @@ def bytes_needed(model, num_images):
 
     Args:
         model: `ZooModel` of the run's configuration, with any weights.
-        num_images: int, images of all splits.
+        num_images: int, training images.
 
     Returns:
         int.
@@ -20,7 +20,9 @@ def bytes_needed(model, num_images):
     # Of each stage: two checkpoints and one being written, with the two averages of Adam in each;
     # the best ones and those of the model folder.
     checkpoints = weights * (3 * 3 + 3 + 2)
-    codes = sum(math.prod(shape) for shape in model.autoencoder.latent_shapes) * 2 + 2
+    codes = 0
+    if model.prior.trainable_stage:  # only then are codes extracted
+        codes = sum(math.prod(shape) for shape in model.autoencoder.latent_shapes) * 2 + 2
     return checkpoints + num_images * codes + SPARE
 
 

@@ -1,41 +1,10 @@
-"""Checks of the codes and labels that users hand to a prior."""
+"""Checks of the labels and known codes that users hand to a prior."""
 
 import numpy as np
 
 from vqzoo.checks import checked_array, checked_int, shown
+from vqzoo.latents import checked_latents
 from vqzoo.sampling.options import SamplingOptions
-
-
-def checked_codes(codes, shapes, sizes, argument="latents"):
-    """The list of code maps as int32 arrays.
-
-    Args:
-        codes: list of int arrays `(batch, height, width)`, one for each level.
-        shapes: list of (height, width).
-        sizes: list of int, number of codes of each level.
-        argument: str, the name in error messages.
-
-    Raises:
-        ValueError: if number of levels, rank, size, type or range differ from what is asked.
-    """
-    if not isinstance(codes, (list, tuple)) or len(codes) != len(shapes):
-        got = len(codes) if isinstance(codes, (list, tuple)) else type(codes).__name__
-        raise ValueError(f"`{argument}` must be a list of {len(shapes)} maps. Received: {got}")
-    arrays = [checked_array(level, argument) for level in codes]
-    for array, shape, size in zip(arrays, shapes, sizes):
-        if array.ndim != 3 or array.shape[1:] != tuple(shape) or len(array) != len(arrays[0]):
-            raise ValueError(
-                f"`{argument}` must hold maps of shape (batch, {shape[0]}, {shape[1]}). "
-                f"Received: {array.shape}"
-            )
-        if array.dtype.kind not in "iu":
-            raise ValueError(f"`{argument}` must hold integers. Received: {array.dtype}")
-        if array.size and not 0 <= array.min() <= array.max() < size:
-            raise ValueError(
-                f"`{argument}` must hold codes in 0..{size - 1}. "
-                f"Received: {array.min()}..{array.max()}"
-            )
-    return [array.astype("int32") for array in arrays]
 
 
 def checked_labels(labels, num_images, num_classes):
@@ -123,4 +92,4 @@ def checked_known(known, num_images, shapes, sizes):
             f"Received: {[level.shape for level in codes]}"
         )
     codes = [np.where(mask, 0, level) for level, mask in zip(codes, masks)]
-    return checked_codes(codes, shapes, sizes, argument="known"), masks
+    return checked_latents(codes, shapes, sizes, argument="known"), masks
