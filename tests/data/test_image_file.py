@@ -38,6 +38,17 @@ def test_grey_is_repeated_for_three_channels(tmp_path):
     np.testing.assert_array_equal(image, np.repeat(picture(0, GREY), 3, axis=-1))
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 1), (5, 9, 1), (5, 9, 3)])
+def test_any_size_needs_the_channels_alone(tmp_path, shape):
+    write_picture(tmp_path / "a.png", picture(0, shape))
+    wanted = (4, 6, shape[2])
+    image = read_image(tmp_path / "a.png", wanted, any_size=True)
+    np.testing.assert_array_equal(image, picture(0, shape))
+    if shape[2] == 3:
+        with pytest.raises(ValueError, match="a grey image is wanted"):
+            read_image(tmp_path / "a.png", GREY, any_size=True)
+
+
 def test_colour_is_never_made_grey(tmp_path):
     write_picture(tmp_path / "a.png", picture(0, RGB))
     with pytest.raises(ValueError, match=r'a\.png: a grey image is wanted.*RGB.*convert\("L"\)'):

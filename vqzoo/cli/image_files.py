@@ -3,22 +3,22 @@
 import logging
 import pathlib
 
-import numpy as np
-
 from vqzoo.cli.arguments import UsageError
 
 
-def read_images(paths, image_shape, skip_bad=False):
+def read_images(paths, image_shape, skip_bad=False, fit=None):
     """Reads PNG and JPEG files, and those anywhere below folders, in the order of their names.
 
     Args:
         paths: list of paths of files or folders.
         image_shape: (height, width, channels) that every picture must have.
         skip_bad: bool, whether unreadable files are left out, named and counted.
+        fit: None, or a function of a picture, which then may have any size, and its path to what
+            is kept of it.
 
     Returns:
-        Pair of uint8 `(batch, height, width, channels)` and a list of names: a file's own, or its
-        path below the folder that was named.
+        Pair of lists: uint8 `(height, width, channels)`, and names: a file's own, or its path
+        below the folder that was named.
 
     Raises:
         FileNotFoundError: if there is no image.
@@ -30,7 +30,8 @@ def read_images(paths, image_shape, skip_bad=False):
     images, names, bad = [], [], []
     for path, name in _find(paths):
         try:
-            images.append(read_image(path, image_shape))
+            image = read_image(path, image_shape, any_size=fit is not None)
+            images.append(fit(image, path) if fit else image)
             names.append(name)
         except OSError as error:
             if not skip_bad:
@@ -45,7 +46,7 @@ def read_images(paths, image_shape, skip_bad=False):
     twice = next((stem for stem in stems if stems.count(stem) > 1), None)
     if twice:
         raise ValueError(f"two images are called {twice}; name their common folder instead")
-    return np.stack(images), names
+    return images, names
 
 
 def _find(paths):
@@ -94,7 +95,7 @@ def write_images(folder, images, names):
 
     Args:
         folder: path; made if it does not exist. Files in it that are called so are replaced.
-        images: uint8 `(batch, height, width, channels)`.
+        images: list of uint8 `(height, width, channels)`, or an array of them.
         names: list of str.
     """
     from vqzoo.evaluation.pictures import save_png

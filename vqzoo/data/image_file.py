@@ -8,7 +8,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".pgm", "
 """File names that count as images, in lower case."""
 
 
-def read_image(path, image_shape=None):
+def read_image(path, image_shape=None, any_size=False):
     """Returns the picture in a file as uint8 `[H, W, C]`.
 
     Nothing is resized, and no colour is mixed into grey or blended with a background. What loses
@@ -20,6 +20,7 @@ def read_image(path, image_shape=None):
         path: str or path of the file.
         image_shape: (height, width, channels) that the picture must have; channels 1 for grey or 3
             for RGB. None: whatever the file holds.
+        any_size: bool, whether the channels alone of `image_shape` count.
 
     Raises:
         OSError: if the file cannot be read as an image.
@@ -29,7 +30,7 @@ def read_image(path, image_shape=None):
     path = checked_path(path, "path")
     if image_shape is not None:
         image_shape = checked_image_shape(image_shape)
-    image = _decode(path, image_shape)
+    image = _decode(path, None if any_size else image_shape)
     image = _without_alpha(_without_palette(image), path)
     if image.mode not in ("L", "RGB"):
         raise ValueError(
@@ -40,14 +41,15 @@ def read_image(path, image_shape=None):
         pixels = np.array(image)
         return pixels.reshape(*pixels.shape[:2], -1)
     height, width, channels = image_shape
-    if image.size != (width, height):
+    if image.size != (width, height) and not any_size:
         raise _wrong_size(path, image.size, image_shape)
     if channels == 1 and image.mode == "RGB":
         raise ValueError(
             f"{path}: a grey image is wanted. Received: an RGB image; convert it with Pillow, for "
             'example Image.open(path).convert("L").save(path)'
         )
-    return np.array(image if channels == 1 else image.convert("RGB")).reshape(image_shape)
+    pixels = np.array(image if channels == 1 else image.convert("RGB"))
+    return pixels.reshape(*pixels.shape[:2], channels)
 
 
 def checked_image_shape(image_shape):
