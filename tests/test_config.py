@@ -46,6 +46,7 @@ def test_unknown_keys_name_the_nearest(config, overrides, key, nearest):
         ({"autoencoder": {"family": "VQGAN"}}, "`autoencoder.family` must be one of"),
         ({"autoencoder": 3}, "`autoencoder` must be of type dict"),
         ({"data": {"image_shape": [8, 8]}}, "`data.image_shape` must be height, width and"),
+        ({"start_from": {"manifest": "0"}}, "needs `start_from.name`"),
         ({"data": {"class_names": ["a", "a"]}}, "`data.class_names` must be distinct"),
     ],
 )

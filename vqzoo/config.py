@@ -41,11 +41,13 @@ SECTIONS = {
     "autoencoder": dict,
     "prior": dict,
     "training": {"autoencoder": _STAGE, "prior": _STAGE},
+    "start_from": {"name": str, "manifest": str},
     "smoke": dict,
 }
 """Keys that a configuration may hold, and the type of each; nested mappings are given as such.
 
-`autoencoder` and `prior` hold a `family` and its constructor's arguments; `smoke` holds overrides.
+`autoencoder` and `prior` hold a `family` and its constructor's arguments; `smoke` holds overrides;
+`start_from` names the model from whose weights training starts, with the SHA-256 of its manifest.
 """
 
 _FROM_AUTOENCODER = ("latent_shapes", "codebook_sizes", "num_classes", "num_embeddings", "name")
@@ -53,6 +55,7 @@ _REQUIRED = {
     "": ("data", "autoencoder", "prior", "training"),
     "data": ("image_shape",),
     "training": ("autoencoder",),
+    "start_from": ("name",),
     "training.autoencoder": _STAGE_NEEDS,
     "training.prior": _STAGE_NEEDS,
 }

@@ -13,6 +13,7 @@ from PIL import Image
 import vqzoo
 from vqzoo import zoo
 from vqzoo.cli.main import COMMANDS, main
+from vqzoo.data.any_size import resized
 
 
 @pytest.fixture
@@ -69,6 +70,74 @@ def test_reconstruct_writes_a_file_for_each(work, capsys, tiny_images, tiny_mode
     expected = tiny_model.reconstruct(tiny_images)
     for i in range(6):
         np.testing.assert_array_equal(read(f"out/{i}.png"), expected[i])
+
+
+@pytest.fixture
+def sizes(work, tiny_images):
+    """`sizes/` with pictures of many sizes, one of them the model's; their pixels by name."""
+    shapes = {"fits": (8, 12), "large": (21, 50), "dot": (1, 1), "line": (1, 300), "wall": (90, 2)}
+    generator = np.random.default_rng(0)
+    pixels = {name: generator.integers(0, 256, shape, "uint8") for name, shape in shapes.items()}
+    pixels["fits"] = tiny_images[0, ..., 0]
+    (work / "sizes").mkdir()
+    for name, picture in pixels.items():
+        Image.fromarray(picture).convert("P" if name == "large" else "L").save(f"sizes/{name}.png")
+    return pixels
+
+
+def test_reconstruct_resizes_the_centre(work, sizes, capsys, tiny_model):
+    output = succeed(capsys, "reconstruct", "tiny", "sizes", "--resize")
+    assert "resized the centre of 4 of 5 images, to 8 pixels high and 12 wide\n" in output
+    for name, picture in sizes.items():
+        small = resized(picture[..., None], 8, 12)
+        expected = tiny_model.reconstruct(small[None])[0]
+        np.testing.assert_array_equal(read(f"reconstructions/{name}.png"), expected, err_msg=name)
+
+
+def test_reconstruct_in_tiles_keeps_the_size(work, sizes, capsys, tiny_model):
+    output = succeed(capsys, "reconstruct", "tiny", "sizes", "--tile")
+    assert "cut into tiles: 4 of 5 images, to 8 pixels high and 12 wide\n" in output
+    differences = []
+    for name, picture in sizes.items():
+        written = read(f"reconstructions/{name}.png")
+        assert written.shape[:2] == picture.shape
+        differences.append(np.abs(written[..., 0].astype(int) - picture).ravel())
+    mean = np.concatenate(differences).mean()
+    assert output.endswith(f"mean absolute error {mean:.1f} grey levels\n")
+    large, whole = sizes["large"][..., None], read("reconstructions/large.png")
+    for top, left in ((0, 0), (8, 24)):
+        tile = large[None, top : top + 8, left : left + 12]
+        expected = tiny_model.reconstruct(tile)[0]
+        np.testing.assert_array_equal(whole[top : top + 8, left : left + 12], expected)
+
+
+@pytest.mark.parametrize("flag", ["--resize", "--tile"])
+def test_flags_say_that_nothing_had_to_change(work, capsys, flag, tiny_images, tiny_model):
+    output = succeed(capsys, "reconstruct", "tiny", "images", flag)
+    assert "0 of 6 images" in output
+    expected = tiny_model.reconstruct(tiny_images)
+    np.testing.assert_array_equal(read("reconstructions/3.png"), expected[3])
+
+
+def test_another_size_is_refused_naming_the_flags(work, sizes, capsys):
+    line = fail(capsys, 1, "reconstruct", "tiny", "sizes")
+    assert "sizes/dot.png: images must be 8 pixels high and 12 wide. Received: 1 high, 1" in line
+    assert "--resize" in line and "--tile" in line and not (work / "reconstructions").exists()
+
+
+@pytest.mark.parametrize("flag", ["--resize", "--tile"])
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        ("RGB", "a grey image is wanted"),
+        ("LA", "the image is partly transparent"),
+        ("I;16", "pixels must be 8-bit grey or RGB"),
+    ],
+)
+def test_no_flag_changes_colours(work, capsys, flag, mode, message):
+    Image.new(mode, (30, 20)).save("odd.png")
+    assert f"odd.png: {message}" in fail(capsys, 1, "reconstruct", "tiny", "odd.png", flag)
+    assert not (work / "reconstructions").exists()
 
 
 def test_encode_and_decode_are_reconstruct(work, capsys, tiny_images, tiny_model):
@@ -140,10 +209,12 @@ def test_train_evaluate_and_export_hand_on_their_arguments(work, capsys, monkeyp
 
     calls = []
     monkeypatch.setattr(recipe, "train", lambda *args, **kwargs: calls.append((args, kwargs)))
-    succeed(capsys, "train", "vqvae_fashion_mnist", "--smoke", "--data", "images", "--folder", "r")
+    arguments = ["--smoke", "--data", "images", "--folder", "r", "--from", "tiny"]
+    succeed(capsys, "train", "vqvae_fashion_mnist", *arguments)
     (((name,), keywords),) = calls
     assert name == "vqvae_fashion_mnist" and str(keywords.pop("data")) == "images"
-    assert keywords == {"folder": pathlib.Path("r"), "smoke": True, "skip_bad": False}
+    assert keywords.pop("folder") == pathlib.Path("r")
+    assert keywords == {"smoke": True, "skip_bad": False, "start_from": "tiny"}
 
     scores = {"reconstruction": {"mse": 0.5, "per_image": [1, 2]}}
     monkeypatch.setattr(data, "open_source", lambda config, split, folder, skip: split)
@@ -183,11 +254,16 @@ def test_verify_counts_what_is_wrong(capsys, monkeypatch):
         (["sample", "tiny", "--temperature", "0"], "--temperature: must be a number above 0"),
         (["sample", "tiny", "--top-p", "1.5"], "--top-p: must be a number above 0, at most 1"),
         (["reconstruct", "tiny", "nowhere"], "there is no file or folder 'nowhere'"),
+        (["reconstruct", "tiny", "images", "--tile", "--resize"], "not allowed with"),
         (["complete", "tiny", "images"], "--mask --box is required"),
         (["complete", "tiny", "images", "--box", "1,2"], "must be top,left,height,width"),
         (["complete", "tiny", "images", "--box", "4,0,5,2"], "inside 8 rows and 12 columns"),
         (["complete", "tiny", "images", "--box", "4,0,4,2", "--labels", "0,1"], "each of 6 images"),
         (["train", "vqvae_fashion"], "did you mean vqvae_fashion_mnist?"),
+        (["train", "vqvae_mnist", "--from", "nowhere"], "--from: no model named 'nowhere'"),
+        (["train", "vqvae_mnist", "--devices", "0,0"], "must be distinct ids such as 0,1"),
+        (["train", "vqvae_mnist", "--devices", "GPU:0"], "must be distinct ids such as 0,1"),
+        (["train", "vqvae_mnist", "--devices", ""], "must be distinct ids such as 0,1, not ''"),
         (["train", "nowhere.yaml"], "there is no file or folder 'nowhere.yaml'"),
     ],
 )

@@ -31,6 +31,7 @@ def registry_cases(yaml, saved, folder):
     options = {name: FLAG for name in ("smoke", "skip_bad")}
     number = itertools.count()  # another run folder in each call
     started = {"folder": st.builds(lambda: f"run{next(number)}")}
+    started["start_from"] = optional(st.just(saved))
     names = st.sampled_from(["vqvae_fashion_mnist", str(saved), saved])
     return {
         "vqzoo.create": Case(vqzoo.create, {"name": st.just(yaml)} | sections, paths=("name",)),
@@ -43,7 +44,7 @@ def registry_cases(yaml, saved, folder):
         "vqzoo.train": Case(
             lambda name, **arguments: vqzoo.train(name, **arguments),
             {"name": st.just(yaml), "data": st.just(folder / "images")} | started | options,
-            paths=("name", "data", "folder"),
+            paths=("name", "data", "folder", "start_from"),
         ),
     }
 

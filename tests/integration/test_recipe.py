@@ -200,6 +200,28 @@ def test_two_replicas_run_the_whole_smoke_recipe(images, tmp_path):
     np.testing.assert_allclose(mse[1], mse[0], rtol=1e-3)
 
 
+def test_a_second_process_on_the_folder_says_so_and_leaves(images, tmp_path):
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "vqzoo.cli.main", "train", images / "stripes.yaml"]
+    command += ["--data", images, "--folder", run]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (run / "config.yaml").exists():
+            assert first.poll() is None
+            time.sleep(0.02)
+        first.send_signal(signal.SIGSTOP)  # however slow the second is, the first is not over
+        before = sorted(run.rglob("*"))
+        second = subprocess.run(command, capture_output=True, text=True)
+        assert (second.returncode, second.stdout) == (1, "")
+        (line,) = second.stderr.splitlines()
+        assert line.startswith("vqzoo train: error: ")
+        assert f"another process is training in {run}; wait for it or stop it" in line
+        assert sorted(run.rglob("*")) == before
+    finally:
+        first.kill()
+        first.wait()
+
+
 def test_a_run_that_cannot_start_claims_no_folder(tmp_path):
     """The corrected command, with other data, may use the same folder."""
     empty = tmp_path / "empty"

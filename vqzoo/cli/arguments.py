@@ -79,6 +79,14 @@ def positive_int(text):
     return _number(text, int, "a whole number of 1 or more", lambda value: value >= 1)
 
 
+def device_ids(text):
+    """Argument type: distinct ints of 0 or more, such as "0,2"."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts) or len(set(map(int, parts))) < len(parts):
+        raise argparse.ArgumentTypeError(f"must be distinct ids such as 0,1, not {text!r}")
+    return [int(part) for part in parts]
+
+
 def seed(text):
     """Argument type: int; raises `ArgumentTypeError` outside of 0..2**32 - 1."""
     return _number(text, int, "a whole number in 0..4294967295", lambda value: 0 <= value < 2**32)

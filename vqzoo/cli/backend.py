@@ -7,7 +7,7 @@ import sys
 from vqzoo.cli.arguments import UsageError
 
 
-def start(debug=False):
+def start(debug=False, devices=None):
     """Imports Keras and runs a first operation.
 
     TensorFlow's libraries log to the process's stderr before they read any setting, so that
@@ -15,6 +15,7 @@ def start(debug=False):
 
     Args:
         debug: bool, whether to show all of it.
+        devices: ids as for `vqzoo.training.devices.use_only`, or None for all devices.
 
     Raises:
         UsageError: if the backend is not installed.
@@ -27,6 +28,10 @@ def start(debug=False):
                 f"{error.name} is not installed; set the environment variable `KERAS_BACKEND` to "
                 "a backend that is, tensorflow or jax"
             ) from error
+        if devices:
+            from vqzoo.training.devices import use_only
+
+            use_only(devices)
         keras.ops.zeros(1)
 
 

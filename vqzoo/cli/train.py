@@ -1,7 +1,13 @@
 """`vqzoo train`: the whole recipe of an entry."""
 
 from vqzoo.cli import backend
-from vqzoo.cli.arguments import entry_or_yaml, existing_path, output_folder
+from vqzoo.cli.arguments import (
+    device_ids,
+    entry_or_yaml,
+    existing_path,
+    model_name,
+    output_folder,
+)
 
 HELP = "The whole recipe: both stages, scores, pictures."
 EXAMPLE = "vqzoo train vqvae_fashion_mnist --data my_images/ --folder runs/mine"
@@ -21,11 +27,21 @@ def add_arguments(parser):
         metavar="RUN",
         help="default runs/NAME; the same command again goes on",
     )
+    parser.add_argument(
+        "--from",
+        dest="start_from",
+        type=model_name,
+        metavar="MODEL",
+        help="fine-tune: start from the weights of this entry, or of a model's folder",
+    )
+    parser.add_argument(
+        "--devices", type=device_ids, metavar="I,J", help="ids of GPUs to use (otherwise: all)"
+    )
     parser.add_argument("--skip-bad", action="store_true", help="leave out unreadable images")
 
 
 def run(arguments):
-    backend.start(arguments.debug)
+    backend.start(arguments.debug, arguments.devices)
     from vqzoo.training import recipe
 
     recipe.train(
@@ -34,4 +50,5 @@ def run(arguments):
         folder=arguments.folder,
         smoke=arguments.smoke,
         skip_bad=arguments.skip_bad,
+        start_from=arguments.start_from,
     )

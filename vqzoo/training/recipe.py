@@ -12,12 +12,13 @@ from vqzoo import data as datasets
 from vqzoo import evaluation, models, priors, weights, zoo
 from vqzoo.checks import checked_bool, checked_path
 from vqzoo.progress import track
-from vqzoo.training.devices import strategy_scope
+from vqzoo.training.devices import training_scope
 from vqzoo.training.event_callback import EventCallback
 from vqzoo.training.judging import judge
 from vqzoo.training.run_folder import RunFolder
 from vqzoo.training.space import bytes_needed
 from vqzoo.training.stage import fit_stage, make_optimizer
+from vqzoo.training.starting_point import starting_point
 from vqzoo.training.subset import Subset, hold_out
 
 SMOKE_IMAGES, SMOKE_SAMPLES = 256, 100
@@ -37,7 +38,7 @@ BATCH_SIZE = 256
 """Images encoded at once where nothing is learnt; of no influence on results."""
 
 
-def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
+def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, start_from=None):
     """Trains both stages of an entry, evaluates the model and writes all of it to a run folder.
 
     Called again with the same arguments it goes on where it was stopped, and ends with the same
@@ -48,23 +49,25 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
         data: path of a folder of images to train on instead of the entry's data set, or None.
         folder: path of the run folder; `runs/NAME` if None.
         smoke: bool, whether the entry's `smoke` overrides apply, on few images: a check of the
-            whole recipe in seconds.
+            whole recipe in seconds. With `start_from` it is those of `training` alone.
         skip_bad: bool, whether unreadable images are left out and counted, not an error.
+        start_from: str or path, an entry or the folder of a model, whose weights are trained
+            further instead of random ones; None: what the configuration says, if it does.
 
     Returns:
         The trained `ZooModel`; it is also in `RUN/model/`, for `vqzoo.load`.
 
     Raises:
-        FileNotFoundError: if there is no such entry, or the data are missing.
-        ValueError: if a configuration is wrong, or the folder was started with another one.
+        FileNotFoundError: if there is no such entry, or data or weights are missing.
+        ValueError: if a configuration is wrong, does not fit the weights of `start_from`, or the
+            folder was started with another one.
         OSError: if the folder is in use, cannot be written or the disk is too small.
         FloatingPointError: if a loss or a weight stops being finite, naming it and the step.
     """
     config = configs.load_config(name_or_config)
-    _check_arguments(config, data, folder, smoke, skip_bad)
+    _check_arguments(config, data, folder, smoke, skip_bad, start_from)
+    config, start = _with_start(config, start_from, smoke)
     name = pathlib.Path(name_or_config).stem
-    if smoke:
-        config = configs.merge(config, config.get("smoke", {}))
     default = pathlib.Path("runs") / (f"{name}-smoke" if smoke else name)
     with RunFolder(folder or default) as run:
         config = _with_class_names(config, data)
@@ -73,23 +76,26 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False):
             _say(f"{run.path} is finished: nothing is left to train")
             return zoo.load(run.path / "model")
         untrained = zoo.build(config)  # an argument that is wrong shows before the data is read
+        if start:
+            start.check(untrained.autoencoder)
+            _say(start.describe(untrained.prior, config))
         images = {
             split: _open(config["data"], split, data, smoke, skip_bad) for split in ("train", "test")
         }
         needed = bytes_needed(untrained, len(images["train"]))
         run.check_space(needed - run.size())
         run.write_config(config)  # not before: a run that could not start claims no folder
-        model = Recipe(run.path, config, images).run()
+        model = Recipe(run.path, config, images, start).run()
         judge(model, images, run.path, name, SMOKE_SAMPLES if smoke else NUM_SAMPLES)
         _say(f"wrote {run.path / 'model'}, {zoo.RESULTS} and pictures in {run.path}")
         return model
 
 
-def _check_arguments(config, data, folder, smoke, skip_bad):
+def _check_arguments(config, data, folder, smoke, skip_bad, start_from):
     """Checks what can be wrong before any data is read."""
     checked_bool(smoke, "smoke")
     checked_bool(skip_bad, "skip_bad")
-    for argument, path in (("data", data), ("folder", folder)):
+    for argument, path in (("data", data), ("folder", folder), ("start_from", start_from)):
         if path is not None:
             checked_path(path, argument)
     for stage in config["training"].values():
@@ -103,10 +109,11 @@ class Recipe:
         folder: path of the run folder.
         config: dict, the run's configuration.
         images: dict of `ImageSource`, "train" and "test".
+        start: `StartingPoint`, or None for random weights.
     """
 
-    def __init__(self, folder, config, images):
-        self.folder, self.config, self.images = folder, config, images
+    def __init__(self, folder, config, images, start=None):
+        self.folder, self.config, self.images, self.start = folder, config, images, start
         self.checkpoints = folder / "checkpoints"
 
     def run(self):
@@ -137,8 +144,10 @@ class Recipe:
         if not done.exists():
             few = images.take(np.linspace(0, len(images) - 1, BATCH_SIZE).astype("int64"))
             events = EventCallback(self.folder / "logs" / "autoencoder", "autoencoder", few["image"])
-            with strategy_scope():
+            with training_scope():
                 autoencoder, interval = make(), _interval(images, stage)
+                if self.start:
+                    self.start.restore_autoencoder(autoencoder)
                 fit_stage(
                     autoencoder, make_batches, stage, folder, "autoencoder", interval, None, [events]
                 )
@@ -193,8 +202,10 @@ class Recipe:
 
             validation = (held_out.take(_whole_batches(len(held_out), stage["batch_size"])),)
             events = EventCallback(self.folder / "logs" / "prior", "prior")
-            with strategy_scope():
+            with training_scope():
                 trained, interval = make(), _interval(rest, stage)
+                if self.start:
+                    self.start.restore_prior(trained, self.config)
                 fit_stage(
                     trained, make_batches, stage, folder, "prior", interval, validation, [events]
                 )
@@ -202,6 +213,16 @@ class Recipe:
                 weights.save_weights(trained, done)
         weights.load_weights(prior, done)
         return prior
+
+
+def _with_start(config, start_from, smoke):
+    """The config that `train` runs and its `StartingPoint`, or None for random weights."""
+    start = starting_point(config, start_from)
+    if smoke:
+        overrides = config.get("smoke", {})  # with weights to start from the networks are given
+        kept = {key: value for key, value in overrides.items() if key == "training" or not start}
+        config = configs.merge(config, kept)
+    return ({**config, "start_from": start.record} if start else config), start
 
 
 def _open(data_config, split, folder, smoke, skip_bad):
