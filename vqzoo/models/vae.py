@@ -25,7 +25,7 @@ LIKELIHOODS = {"discretized_normal": DiscretizedNormal, "bernoulli": Bernoulli}
 WHITE = 128
 """Grey level from which on a pixel counts as 1 under a Bernoulli likelihood."""
 FIRST_SCALE = 32.0
-"""Grey levels; where a learnt scale starts: above where it ends, so that the divergence counts."""
+"""Grey levels; where a learnt scale starts: about the error of a blurred reconstruction."""
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
