@@ -3,6 +3,7 @@
 import pathlib
 import re
 import shlex
+import types
 
 from vqzoo.cli.main import main
 
@@ -15,18 +16,26 @@ def blocks(page):
     return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
+def as_module(page, path):
+    """The Python block of a page that begins with `# PATH`, as the module that it would be there."""
+    (text,) = (text for _, text in blocks(page) if text.startswith(f"# {path}\n"))
+    module = types.ModuleType(path.removesuffix(".py").replace("/", "."))
+    exec(compile(text, path, "exec"), module.__dict__)
+    return module
+
+
 def follow(page):
     """Does all that a page says, in its order, in the working folder.
 
     Python blocks are executed, `vqzoo` commands in bash blocks run, and YAML blocks that begin with
-    `# PATH` written to that file.
+    `# PATH` written to that file. Python blocks that begin so are left to `as_module`.
 
     Returns:
         dict of what the Python blocks have defined.
     """
     names = {}
     for language, text in blocks(page):
-        if language == "python":
+        if language == "python" and not text.startswith("# "):
             exec(compile(text, page, "exec"), names)
         elif language == "bash":
             for line in text.splitlines():

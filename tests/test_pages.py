@@ -1,13 +1,15 @@
 """What the pages tell their reader to run, run in the order in which it stands there."""
 
 import shlex
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import vqzoo
-from tests.page_blocks import blocks, follow
+from tests.page_blocks import as_module, blocks, follow
+from vqzoo import models
 from vqzoo.cli.main import main
 
 
@@ -33,8 +35,25 @@ def test_the_error_of_the_first_steps_is_the_one_that_is_shown(capsys):
     assert capsys.readouterr().err.startswith(start) and not end
 
 
+@pytest.fixture
+def new_parts(monkeypatch):
+    """The modules of the page on new models, as if they were in the package, and its test."""
+    layer = as_module("docs/add_a_model.md", "vqzoo/layers/scalar_quantizer.py")
+    monkeypatch.setitem(sys.modules, "vqzoo.layers.scalar_quantizer", layer)
+    family = as_module("docs/add_a_model.md", "vqzoo/models/fsq.py").FSQ
+    monkeypatch.setitem(models.FAMILIES, "FSQ", family)
+    return as_module("docs/add_a_model.md", "tests/layers/test_scalar_quantizer.py")
+
+
+def test_the_test_of_the_page_on_new_models_passes(new_parts):
+    tests = [function for name, function in vars(new_parts).items() if name.startswith("test_")]
+    assert len(tests) == 2
+    for test in tests:
+        test()
+
+
 @pytest.mark.slow
-def test_an_entry_can_be_added_as_the_page_says(tmp_path, monkeypatch):
+def test_models_can_be_added_as_the_page_says(tmp_path, monkeypatch, new_parts):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     (tmp_path / "tiles").mkdir()
@@ -46,8 +65,15 @@ def test_an_entry_can_be_added_as_the_page_says(tmp_path, monkeypatch):
     assert names["model"].autoencoder.codebook_sizes == [128]
     shown = "`autoencoder.filter` is no argument of VQVAE; did you mean 'filters'?"
     assert names["message"].startswith(shown)
-    trained = vqzoo.load("runs/smoke")
-    assert trained.sample(2).shape == (2, 16, 16, 3) and trained.class_names is None
+    for run in ("runs/smoke", "runs/fsq"):
+        trained = vqzoo.load(run)
+        images = trained.sample(2)
+        assert images.shape == (2, 16, 16, 3) and trained.class_names is None
+        (codes,) = trained.encode(images)
+        np.testing.assert_array_equal(trained.decode([codes]), trained.reconstruct(images))
+        assert np.isfinite(trained.elbo(images)).all()
+    assert trained.autoencoder.codebook_sizes == [9]
+    assert Image.open("fsq_samples.png").mode == "RGB"
 
 
 @pytest.mark.slow
