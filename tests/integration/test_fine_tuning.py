@@ -63,7 +63,7 @@ def _fit(stage, folder, config, sources, start):
     autoencoder = run.fit_autoencoder()
     if stage == "autoencoder":
         return autoencoder
-    return run.fit_prior(autoencoder, run.extract_codes(autoencoder, "train"))
+    return run.fit_prior(autoencoder)
 
 
 def test_stopped_before_its_first_checkpoint_it_ends_with_the_same_weights(
