@@ -117,7 +117,9 @@ def network_cases():
         "dropout": SHARE,
     }
     network = networks.GatedPixelCNN(3, filters=2, num_layers=1, head_filters=2)
+    # A code out of range is for the prior to see: the network is also called on unknown tensors.
     numbers = ARRAYS.filter(lambda array: array.dtype.kind in "biuf" and array.size)
+    numbers = numbers.filter(lambda array: ((array >= 0) & (array < 3)).all())
     return {
         "networks.Decoder": Case(networks.Decoder, convolutional, sizes=tuple(convolutional)),
         "networks.Encoder": Case(networks.Encoder, convolutional, sizes=tuple(convolutional)),

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from vqzoo.likelihoods.likelihood import Likelihood, as_floats
+from vqzoo.likelihoods.likelihood import Likelihood, as_floats, draw_seed
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -38,7 +38,7 @@ class Categorical(Likelihood):
         """One int32 grey level for each row of logits, `(...)`."""
         logits = self._checked(logits)
         rows = ops.reshape(logits, (-1, self.num_bins))
-        drawn = keras.random.categorical(rows, 1, dtype="int32", seed=seed)
+        drawn = keras.random.categorical(rows, 1, dtype="int32", seed=draw_seed(seed))
         return ops.reshape(drawn, ops.shape(logits)[:-1])
 
     def distribution(self, logits):

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from vqzoo.likelihoods.likelihood import Likelihood, as_floats
+from vqzoo.likelihoods.likelihood import Likelihood, as_floats, draw_seed
 from vqzoo.likelihoods.normal_tail import scaled_tail, tail
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
@@ -54,7 +54,7 @@ class DiscretizedNormal(Likelihood):
         """One int32 grey level for each pair of `mean` and `scale`, which are broadcast."""
         mean, scale = as_floats(mean=mean, scale=scale)
         # Rounding and clipping a normal draw gives each level exactly the mass of its bin.
-        drawn = mean + scale * keras.random.normal(ops.shape(mean + scale), seed=seed)
+        drawn = mean + scale * keras.random.normal(ops.shape(mean + scale), seed=draw_seed(seed))
         return ops.cast(ops.clip(ops.round(drawn), 0, self.num_bins - 1), "int32")
 
     def distribution(self, mean, scale):

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from vqzoo.checks import checked_int, shown
+from vqzoo.checks import checked_int, checked_seed, shown
 
 
 class Likelihood:
@@ -38,6 +38,12 @@ class Likelihood:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+def draw_seed(seed):
+    """The seed of a draw: None, an int or a `keras.random.SeedGenerator`, or a ValueError."""
+    generator = isinstance(seed, keras.random.SeedGenerator)
+    return seed if seed is None or generator else checked_seed(seed)
 
 
 def as_floats(**tensors):
