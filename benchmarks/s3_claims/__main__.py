@@ -1,6 +1,6 @@
 """Checks the claims of a reproduction of VQ-VAE: trains the runs of `runs.yaml`, then judges.
 
-    python -m benchmarks.s3_claims --data FOLDER --folder runs/s3 --images 10000
+    python -m benchmarks.s3_claims --data FOLDER --folder runs/s3
 
 Called again it goes on: finished runs are kept, one that was killed continues where it was. Two
 commands may share a folder; a run that the other one has is left to it.
@@ -11,7 +11,7 @@ import json
 import pathlib
 import sys
 
-from benchmarks.s3_claims.report import draw_curves, run_table, verdict_table
+from benchmarks.s3_claims.report import draw_curves, make_tables, with_tables
 from benchmarks.s3_claims.runs import Images, read_runs
 from benchmarks.s3_claims.training import RESULT, carry_out
 from vqzoo import files
@@ -28,7 +28,7 @@ def main():
         parser.error(str(error))
     try:
         train(runs, images, arguments.folder)
-        report(arguments.folder)
+        report(arguments.folder, arguments.page)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 
@@ -39,10 +39,12 @@ def make_parser():
         prog="python -m benchmarks.s3_claims", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--data", help="folder of folders of images: mnist, fashion_mnist, cifar10")
-    parser.add_argument("--folder", type=pathlib.Path, default="runs/s3", help="where runs are kept")
+    path = pathlib.Path
+    parser.add_argument("--folder", type=path, default="runs/s3", help="where runs are kept")
     parser.add_argument("--images", type=int, help="training images used, evenly spaced; or all")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="runs of runs.yaml to train")
     parser.add_argument("--seed", nargs="+", type=int, help="seeds to train, 0 and 1 if not given")
+    parser.add_argument("--page", type=path, help="page whose tables are brought up to date")
     return parser
 
 
@@ -58,18 +60,29 @@ def train(runs, images, folder):
             print(f"left out: {error}", file=sys.stderr)
 
 
-def report(folder):
-    """Writes `results.json`, `tables.md` and `curves.png` of all finished runs in `folder`."""
+def report(folder, page=None):
+    """Prints the tables of all finished runs in `folder` and draws their curves there.
+
+    Args:
+        folder: path; `results.json` and `curves.png` are written to it.
+        page: path of a Markdown page, or None: its tables are replaced, and the two files are
+            written beside it, into a folder of its name.
+
+    Raises:
+        ValueError: if the page has no place for a table.
+    """
     paths = folder.glob(f"*/{RESULT}")
     results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     order = [(run.name, run.seed) for run in read_runs()]
     results = [result for result in results if (result["name"], result["seed"]) in order]
     results.sort(key=lambda result: order.index((result["name"], result["seed"])))
-    files.write_json(folder / "results.json", results)
-    tables = f"{verdict_table(results)}\n{run_table(results)}"
-    files.write_text(folder / "tables.md", tables)
-    draw_curves(folder / "curves.png", results)
-    print(tables)
+    if page:
+        files.write_text(page, with_tables(page.read_text(encoding="utf-8"), results))
+    for place in (folder, page and page.with_suffix("")):
+        if place:
+            files.write_json(place / "results.json", results)
+            draw_curves(place / "curves.png", results)
+    print("\n".join(make_tables(results).values()))
 
 
 if __name__ == "__main__":

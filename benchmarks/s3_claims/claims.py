@@ -77,7 +77,8 @@ def batch_size(runs):
     """Section 2.1: batch 32 converges much faster than batch 128."""
     claim = "Batches of 32 converge much faster than batches of 128 (Section 2.1)"
     criterion = (
-        f"MNIST: with 32, at most {FASTER:.0%} of the {SHORT} epochs reach the error that 128 ends at"
+        f"MNIST: with 32, at most {FASTER:.0%} of the {SHORT} epochs reach the error that 128 "
+        "ends at"
     )
     if not {"mnist", "mnist_batch_128"} <= set(runs):
         return claim, criterion, "", None
@@ -122,7 +123,7 @@ def batch_norm(runs):
 def table_row(runs, name):
     """Table 1, VQ-VAE: the printed bits of Equation 7, by the error that they imply."""
     printed, implied = TABLE_1[name]
-    claim = f"Table 1, VQ-VAE on `{name}`: {printed} bits by Equation 7, which is an error of {implied}"
+    claim = f"Table 1, VQ-VAE on `{name}`: {printed} bits by Equation 7, an error of {implied}"
     criterion = f"error at most {SIMILAR:.0%} above {implied}"
     if name not in runs:
         return claim, criterion, "", None

@@ -15,6 +15,26 @@ PANELS = {
 """Title to the runs shown together."""
 
 
+def make_tables(results):
+    """The tables of a report: dict of a name to Markdown."""
+    return {"verdicts": verdict_table(results), "runs": run_table(results)}
+
+
+def with_tables(text, results):
+    """The Markdown `text` with tables of `results` between its `<!-- NAME -->` and `<!-- / -->`.
+
+    Raises:
+        ValueError: if there is no such place for a table.
+    """
+    for name, table in make_tables(results).items():
+        before, start, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("<!-- / -->\n")
+        if not end:
+            raise ValueError(f"the page must have a line `<!-- {name} -->` and one `<!-- / -->`")
+        text = f"{before}{start}\n{table}\n{end}{after}"
+    return text
+
+
 def verdict_table(results):
     """Markdown: every claim with its criterion, what was seen in each seed, and the verdict.
 

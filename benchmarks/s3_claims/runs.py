@@ -89,7 +89,7 @@ class Images:
         self._opened = {}
 
     def __call__(self, data):
-        """dict of `train`, `test` and `curve`, image sources, for the `data` section of a config."""
+        """dict of image sources, `train`, `test` and `curve`, for the `data` of a config."""
         name = data["name"]
         if name not in self._opened:
             folder = pathlib.Path(self.folder) / name if self.folder else None

@@ -107,7 +107,8 @@ def held_out_scores(model, source):
     scores = {"mse": reconstruction_scores(encoded, math.prod(model.image_shape))["mse"]}
     if are_codes(model.codebook_sizes):
         used = codebook_scores(encoded.latents[0], model.codebook_sizes[0])
-        vectors = model.encoder.predict_on_batch(source.take(np.arange(min(256, len(source))))["image"])
+        few = source.take(np.arange(min(256, len(source))))["image"]
+        vectors = model.encoder.predict_on_batch(few)
         scores |= {name: used[name] for name in ("perplexity", "usage")}
         scores |= {"code_norm": largest_norm(model.quantizer.codebook)}
         scores |= {"vector_norm": largest_norm(vectors)}

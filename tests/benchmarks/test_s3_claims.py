@@ -123,11 +123,19 @@ def test_the_report_is_written_for_the_runs_of_the_table(tmp_path, capsys):
         place = tmp_path / f"{name}-seed{seed}"
         place.mkdir()
         (place / training.RESULT).write_text(json.dumps(made_up(name, [0.2, 0.1], seed)))
-    command.report(tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- verdicts -->\nold\n<!-- / -->\nb\n<!-- runs -->\n<!-- / -->\nc\n")
+    command.report(tmp_path, page)
     results = json.loads((tmp_path / "results.json").read_text())
     assert [(result["name"], result["seed"]) for result in results] == [("mnist", 0), ("mnist", 1)]
-    assert (tmp_path / "tables.md").read_text().strip() == capsys.readouterr().out.strip()
-    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    text, printed = page.read_text(), capsys.readouterr().out
+    assert all(table in text and table in printed for table in report.make_tables(results).values())
+    assert [text[0], text[-2]] == ["a", "c"] and "old" not in text
+    assert report.with_tables(text, results) == text
+    for place in (tmp_path, tmp_path / "page"):
+        assert (place / "curves.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="must have a line `<!-- verdicts -->`"):
+        report.with_tables("a page without tables", results)
 
 
 @pytest.mark.parametrize("arguments", [["--only", "mnits"], ["--images", "0"]])
@@ -222,4 +230,5 @@ def test_the_errors_of_table_1_are_those_that_its_bits_imply(name):
     assert uniform_prior_scores(implied, *sizes)["s3_eq7_bits"] == pytest.approx(printed, abs=6e-4)
     row = made_up(name, falling(0.02), mse=1.09 * implied)
     assert verdict(f"`{name}`", row) is True
-    assert verdict(f"`{name}`", {**row, "scores": {**row["scores"], "mse": 1.11 * implied}}) is False
+    row["scores"]["mse"] = 1.11 * implied
+    assert verdict(f"`{name}`", row) is False
