@@ -7,10 +7,10 @@ HELD = {True: "**held**", False: "**not held**", None: "open"}
 PANELS = {
     "MNIST: commitment": ["mnist", "mnist_beta_quarter"],
     "MNIST: codebook, batch, normalisation": [
-        "mnist", "mnist_frozen", "mnist_batch_128", "mnist_no_batch_norm"
+        "mnist", "mnist_frozen", "mnist_batch_128", "mnist_no_batch_norm", "mnist_vae"
     ],  # fmt: skip
-    "Fashion-MNIST": ["fashion_mnist", "fashion_mnist_no_batch_norm"],
-    "CIFAR-10": ["cifar10", "cifar10_no_batch_norm"],
+    "Fashion-MNIST": ["fashion_mnist", "fashion_mnist_no_batch_norm", "fashion_mnist_vae"],
+    "CIFAR-10": ["cifar10", "cifar10_no_batch_norm", "cifar10_vae"],
 }
 """Title to the runs shown together."""
 
@@ -59,15 +59,17 @@ def _run_row(result):
     scores = result["scores"]
     if scores is None:
         return [*head, result["ended_early"], "", "", "", "", ""]
-    numbers = [
+    codes = ["–", "–"]
+    if "usage" in scores:
+        codes = [f"{scores['perplexity']:.0f}", f"{scores['usage']:.0%}"]
+    return [
+        *head,
         f"{scores['mse']:.4f}",
         f"{scores['psnr_db']:.1f} dB",
-        f"{scores['perplexity']:.0f}",
-        f"{scores['usage']:.0%}",
+        *codes,
         f"{scores['bits_per_dim']:.3f}",
         f"{scores['legacy']['s3_eq7_bits']:.3f}",
     ]
-    return head + numbers
 
 
 def _table(header, rows):

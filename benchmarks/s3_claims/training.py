@@ -7,11 +7,13 @@ import keras
 import numpy as np
 
 from vqzoo import data as datasets
-from vqzoo import evaluation, files, models
+from vqzoo import evaluation, files, models, priors
+from vqzoo.evaluation.code_likelihood import prior_log_probs
 from vqzoo.evaluation.codebook import codebook_scores
 from vqzoo.evaluation.encoding import autoencode_source
+from vqzoo.evaluation.image_likelihood import image_scores
 from vqzoo.evaluation.reconstruction import reconstruction_scores
-from vqzoo.evaluation.uniform_prior_bits import uniform_prior_scores
+from vqzoo.evaluation.uniform_prior_bits import normal_density_scores
 from vqzoo.latents import are_codes
 from vqzoo.models.autoencoder import scale_pixels
 from vqzoo.training import results
@@ -123,20 +125,23 @@ def largest_norm(vectors):
 def final_scores(model, images):
     """What a trained model is worth on all test images, a dict.
 
-    `bits_per_dim` is a bound on integer pixels, from the discretised normal with its scale fitted
-    on training images and codes that cost log2 K bits each; `legacy` are the figures of
-    `uniform_prior_scores`. `blank_mse` is the error of the mean training image.
+    Those of `reconstruction_scores`, `image_scores` and for codes `codebook_scores`, with a prior
+    that knows nothing: uniform codes, or the standard normal that a VAE is trained against.
+    `legacy` are the figures of `normal_density_scores`, `blank_mse` the error of the mean training
+    image.
     """
-    model.likelihood_scale.assign(evaluation.fit_scale(model, images["train"]))
-    encoded = autoencode_source(model, images["test"])
-    num_values = math.prod(model.image_shape)
+    if model.fits_scale:
+        model.likelihood_scale.assign(evaluation.fit_scale(model, images["train"]))
+    encoded, num_values = autoencode_source(model, images["test"]), math.prod(model.image_shape)
+    codes = are_codes(model.codebook_sizes)
+    prior = priors.create({"family": "UniformPrior" if codes else "StandardNormalPrior"}, model)
+    log_probs = prior_log_probs(prior, encoded.draws, None)
     scores = reconstruction_scores(encoded, num_values)
-    sizes = model.codebook_sizes, model.latent_shapes
-    legacy = uniform_prior_scores(scores["mse"], num_values, *sizes)
-    code_nats = sum(math.prod(shape) * math.log(size) for size, shape in zip(*sizes, strict=True))
-    nats = code_nats - float(np.mean(encoded.log_likelihoods))
-    scores |= {"bits_per_dim": nats / (num_values * math.log(2)), "legacy": legacy}
-    scores |= codebook_scores(encoded.latents[0], model.codebook_sizes[0])
+    scores |= image_scores(encoded, log_probs, num_values, model)
+    latent_nats = scores["prior_bits_per_dim"] * math.log(2)
+    scores["legacy"] = normal_density_scores(scores["mse"], latent_nats)
+    if codes:
+        scores |= codebook_scores(encoded.latents[0], model.codebook_sizes[0])
     return {**scores, "blank_mse": blank_mse(images["train"], images["test"])}
 
 

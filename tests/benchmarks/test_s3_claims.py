@@ -23,6 +23,8 @@ seeds: [0, 1]
 runs:
   usual: {data: STRIPES}
   explodes: {data: STRIPES, training: {learning_rate: 1.0e+30}}
+  vae: {data: STRIPES, autoencoder: {family: VAE, latent_dim: 3, embedding_dim: 4, filters: 8,
+    residual_filters: 8, num_residual_blocks: 1}}
 """
 
 
@@ -59,6 +61,17 @@ def test_a_run_leaves_its_curve_and_its_scores(finished):
     # The curve and the end are measured on the same images here.
     assert scores["mse"] == pytest.approx(result["curve"][-1]["mse"], rel=1e-5)
     assert 0 < scores["bits_per_dim"] < 20 and 0 < scores["usage"] <= 1
+
+
+def test_the_latents_of_a_vae_cost_their_divergence(finished):
+    scores = read(finished, "vae")["scores"]
+    latent_nats = scores["prior_bits_per_dim"] * np.log(2)
+    assert latent_nats > 0 and "usage" not in scores
+    printed = -0.5 * np.log(2 * np.pi) - scores["mse"] / 2 + latent_nats + np.log(128)
+    assert scores["legacy"]["s3_eq7_bits"] == pytest.approx(printed / np.log(2), rel=1e-6)
+    codes = read(finished, "usual")["scores"]
+    assert codes["prior_bits_per_dim"] == pytest.approx(4 * 3 / 64), "four codes of three bits"
+    assert "| – | – |" in report.run_table([read(finished, "vae")])
 
 
 def test_numbers_that_fail_end_the_run_and_not_the_command(finished):
@@ -229,6 +242,22 @@ def test_the_errors_of_table_1_are_those_that_its_bits_imply(name):
     # Bits have three decimals: 0.0005 of them are 0.0007 of the error.
     assert uniform_prior_scores(implied, *sizes)["s3_eq7_bits"] == pytest.approx(printed, abs=6e-4)
     row = made_up(name, falling(0.02), mse=1.09 * implied)
-    assert verdict(f"`{name}`", row) is True
+    assert verdict(f"VQ-VAE on `{name}`", row) is True
     row["scores"]["mse"] = 1.11 * implied
-    assert verdict(f"`{name}`", row) is False
+    assert verdict(f"VQ-VAE on `{name}`", row) is False
+
+
+def test_the_figures_of_the_vae():
+    for bits, held in ((5.71, True), (5.73, False)):
+        run = made_up("mnist_vae", falling(0.02))
+        run["scores"]["legacy"]["s3_eq7_bits"] = bits
+        assert verdict("1, VAE on `mnist`", run) is held
+    sets = "cifar10", "mnist", "fashion_mnist"
+    better = [made_up(f"{name}_vae", falling(0.02)) for name in sets]
+    for run in better:
+        run["scores"]["bits_per_dim"] = 2.9
+    rivals = [made_up(name, falling(0.02)) for name in sets]
+    assert verdict("needs fewer bits", *better, *rivals) is True
+    assert verdict("needs fewer bits", *better, *rivals[:2]) is None
+    rivals[0]["scores"]["bits_per_dim"] = 2.8
+    assert verdict("needs fewer bits", *better, *rivals[:2]) is False
