@@ -41,10 +41,11 @@ def verdict_table(results):
     Args:
         results: list of dicts, the contents of the runs' `result.json`.
     """
-    rows = [
-        [verdict.claim, verdict.criterion, "; ".join(verdict.seen) or "–", HELD[verdict.held]]
-        for verdict in judge(results)
-    ]
+    rows = []
+    for verdict in judge(results):
+        count, seen = len(verdict.seen), "; ".join(verdict.seen) or "–"
+        seeds = ["", " (one seed)"][count] if count < 2 else f" ({count} seeds)"
+        rows.append([verdict.claim, verdict.criterion, seen, HELD[verdict.held] + seeds])
     return _table(["the paper says", "held if", "seen", ""], rows)
 
 

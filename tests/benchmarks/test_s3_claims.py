@@ -1,6 +1,7 @@
 """The paper's claims: the runs on made-up images, and the verdicts on made-up curves."""
 
 import json
+import pathlib
 import sys
 
 import numpy as np
@@ -13,6 +14,7 @@ from benchmarks.s3_claims.runs import Images, read_runs, spread
 from vqzoo.evaluation.uniform_prior_bits import uniform_prior_scores
 from vqzoo.training.run_folder import RunFolder
 
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "s3_claims.md"
 TINY = """
 base:
   epochs: 3
@@ -231,6 +233,8 @@ def test_a_claim_is_held_in_every_seed_or_not():
     assert verdict("never trained", *first) is True
     assert verdict("never trained", *first, second[0]) is True, "the second seed is not finished"
     assert verdict("never trained", *first, *second) is False
+    assert "**held** (one seed)" in report.verdict_table(first)
+    assert "**not held** (2 seeds)" in report.verdict_table([*first, *second])
     assert verdict("never trained") is None
 
 
@@ -261,3 +265,11 @@ def test_the_figures_of_the_vae():
     assert verdict("needs fewer bits", *better, *rivals[:2]) is None
     rivals[0]["scores"]["bits_per_dim"] = 2.8
     assert verdict("needs fewer bits", *better, *rivals[:2]) is False
+
+
+def test_the_page_shows_what_its_results_say():
+    results = json.loads((PAGE.with_suffix("") / "results.json").read_text())
+    text = PAGE.read_text()
+    assert results and report.with_tables(text, results) == text
+    sizes = {result["settings"]["images"]["train"] for result in results}
+    assert all(f"On {size:,} training images" in text for size in sizes)
