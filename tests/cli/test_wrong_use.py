@@ -140,7 +140,7 @@ PICTURES = {
     "zero.png": "zero.png: not readable as an image",
     "text.png": "text.png: not readable as an image",
     "bomb.png": "bomb.png: ",
-    "large.png": "large.png: images must be 8 pixels high and 12 wide",
+    "large.png": "large.png: ",
     "sixteen.png": "sixteen.png: pixels must be 8-bit",
     "colour.png": "colour.png: a grey image is wanted",
     "turned.png": "turned.png: images must be 8 pixels high",

@@ -117,6 +117,7 @@ def in_range(sequence, index):
 def config_cases(right, path):
     """Reading and checking configurations: a right one, and its file."""
     sections = sorted(configs.SECTIONS)
+    whole = {"paper": {}, "smoke": {}, "start_from": {"name": "a_model"}, **right}
 
     def check_with(section, value):
         configs.check({**right, "smoke": {}, section: value})
@@ -124,7 +125,7 @@ def config_cases(right, path):
     cases = {
         f"config.check {section}": Case(
             lambda value, section=section: check_with(section, value),
-            {"value": st.just(right.get(section, {}))},
+            {"value": st.just(whole[section])},
             wrong={"value": TREES},
             called={"value": section},
         )

@@ -105,5 +105,5 @@ def test_computes_in_the_dtype_of_its_policy(policy):
 
 
 def test_another_number_of_channels_is_refused():
-    with pytest.raises(ValueError, match=r"`inputs` must have 8 channels.*Received: input_shape"):
+    with pytest.raises(ValueError, match=r"`inputs` must have the shape .*8\). Received: \(1, 4, 4, 3\)"):
         ResidualBlock(8, 4)(np.zeros((1, 4, 4, 3), "float32"))
