@@ -48,10 +48,11 @@ def test_folder_is_whole_and_small(folder):
 
 def test_answers_are_those_of_the_day_of_publication(name, folder):
     with np.load(folder / golden.FILE) as stored:
-        for key, codes in golden.answers(name).items():
+        for key, latents in golden.answers(name).items():
             # another processor adds in another order: a code may change where two are as near,
-            # and after a sampled code that changed, all later ones of that image may
-            same = np.mean(codes == stored[key])
+            # and after a sampled code that changed, all later ones of that image may; vectors
+            # move by the last bits of sums of some thousand terms
+            same = np.mean(np.isclose(latents, stored[key], rtol=0, atol=1e-3))
             assert same >= (0.99 if key.startswith("encoded") else 0.8), (key, same)
 
 
@@ -64,6 +65,8 @@ def test_reconstructions_are_as_good_as_the_card_says(model, folder, scores):
 
 
 def test_samples_show_the_classes_asked_for(model, scores):
+    if model.prior.num_classes is None:
+        pytest.skip("its samples are of no class")
     classifier = evaluation.find_classifier(model.config["data"])
     labels = np.arange(100, dtype="int32") % len(model.class_names)
     agreement = np.mean(classifier.predict(model.sample(100, labels=labels, seed=1)) == labels)
@@ -72,8 +75,9 @@ def test_samples_show_the_classes_asked_for(model, scores):
 
 
 def test_bits_per_dim_are_those_of_the_card(model, folder, scores):
-    labels = [path.name.split("_")[0] for path in sorted((folder / "examples").glob("*.png"))]
-    bits, kind = model.bits_per_dim(golden.examples(folder), labels=[int(x) for x in labels])
+    paths = sorted((folder / "examples").glob("*.png"))
+    labels = [int(path.name.split("_")[0]) for path in paths] if model.prior.num_classes else None
+    bits, kind = model.bits_per_dim(golden.examples(folder), labels=labels)
     assert kind == scores["images"]["kind"]
     # single test images scatter by 0.9 bits, so the mean of ten by 0.3: the bound is three of these
     assert abs(bits.mean() - scores["images"]["bits_per_dim"]) < 1
@@ -84,8 +88,10 @@ def test_card_quotes_results(folder, scores):
     quoted = [
         f"{scores['reconstruction']['mse']:.5f}",
         f"{scores['images']['bits_per_dim']:.3f}",
-        f"{scores['codes']['bits_per_code']:.3f}",
-        f"{scores['samples']['class_agreement']:.2%}".replace("%", " %"),
     ]
+    if "codes" in scores:
+        quoted.append(f"{scores['codes']['bits_per_code']:.3f}")
+    if "class_agreement" in scores["samples"]:
+        quoted.append(f"{scores['samples']['class_agreement']:.2%}".replace("%", " %"))
     missing = [number for number in quoted if not re.search(re.escape(number), card)]
     assert not missing, f"the card does not have {missing}"
