@@ -21,8 +21,8 @@ class Decoder(keras.Model):
         filters: int, width; the last hidden map has half of it.
         residual_filters: int, inner width of the residual blocks.
         num_residual_blocks: int, how many of them.
-        batch_norm: bool, whether the first of the last two convolutions and those of the residual blocks are followed
-            by batch normalisation.
+        batch_norm: bool, whether the first of the last two convolutions and those of the residual
+            blocks are followed by batch normalisation.
         name: str.
     """
 

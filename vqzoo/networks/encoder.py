@@ -22,8 +22,8 @@ class Encoder(keras.Model):
         filters: int, width; the first convolution has half of it.
         residual_filters: int, inner width of the residual blocks.
         num_residual_blocks: int, how many of them.
-        batch_norm: bool, whether the first convolution and those of the residual blocks are followed
-            by batch normalisation.
+        batch_norm: bool, whether the first convolution and those of the residual blocks are
+            followed by batch normalisation.
         name: str.
     """
 
