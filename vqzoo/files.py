@@ -2,9 +2,13 @@
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import shutil
+
+UNFINISHED = ".[0-9]*-*"
+"""Pattern of the names of files that are being written; a killed process leaves one behind."""
 
 
 @contextlib.contextmanager
@@ -45,6 +49,16 @@ def write_text(path, text):
 def write_json(path, content):
     """Writes a JSON file as `write_text` does; numbers that are not finite are a `ValueError`."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def finite(value):
+    """`value` with NaN and infinities as None, however deep in dicts and lists."""
+    # JSON has neither, and Python's own spelling of them breaks other readers.
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def sync(path):

@@ -36,7 +36,7 @@ class ZooModel:
         card: str or None, the model card's text.
         tokenizer_hash: str or None, `autoencoder.tokenizer_hash()` of the codes on which the prior
             was trained; None says that it belongs to the autoencoder as it is.
-        has_prior: bool, False if there were no weights for the prior.
+        has_prior: bool, False if it comes from files that hold no weights for the prior.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ZooModel:
 
     @property
     def has_prior(self):
-        """bool, False if the prior was built without weights and has had no training step."""
+        """bool, False if files held no weights for the prior and it has had no training step."""
         optimizer = getattr(self.prior, "optimizer", None)
         return self._has_prior or (optimizer is not None and int(optimizer.iterations) > 0)
 

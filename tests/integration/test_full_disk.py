@@ -24,7 +24,7 @@ PARTS = {
     "a later checkpoint": (Checkpoints, "save", 2),
     "the log": (EventLog, "scalars", 1),
     "the weights of stage 1": (weights, "save_weights", 1),
-    "the codes": (CodeStore, "write", 2),
+    "the codes": (CodeStore, "write", 1),
     "a checkpoint of the prior": (Checkpoints, "save", 4),
     "the best weights of the prior": (callbacks, "save_weights_whole", 1),
     "the model": (weights, "save_folder", 1),

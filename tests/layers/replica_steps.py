@@ -8,12 +8,13 @@ import sys
 import keras
 import numpy as np
 
-from vqzoo.layers import VectorQuantizer, VectorQuantizerEMA
+from vqzoo.layers import GaussianBottleneck, VectorQuantizer, VectorQuantizerEMA
 
 RUNS = {  # options of the quantizer, number of images, epochs
     "sample": ({"codebook_init": "sample"}, 8, 1),
     "restart": ({"restart_threshold": 0.995}, 8, 1),  # restarts whom the first batch leaves out
     "gradient": (None, 8, 1),
+    "gaussian": ("gaussian", 8, 1),  # no quantizer: vectors that are drawn
     "kmeans": ({"codebook_init": "kmeans", "restart_threshold": 1.1}, 8, 4),
     "unequal": ({"codebook_init": "sample", "restart_threshold": 1.1}, 15, 1),  # 8, then 4 and 3
 }
@@ -26,7 +27,9 @@ def build(options):
     images = keras.Input(SHAPE)
     features = keras.layers.Conv2D(8, 4, 2, "same", activation="relu", name="first")(images)
     features = keras.layers.Conv2D(DIM, 3, 1, "same", name="second")(features)
-    if options is None:
+    if options == "gaussian":
+        quantizer = GaussianBottleneck(DIM, seed=5, name="quantizer")
+    elif options is None:
         quantizer = VectorQuantizer(NUM_EMBEDDINGS, DIM, name="quantizer")
     else:
         quantizer = VectorQuantizerEMA(NUM_EMBEDDINGS, DIM, seed=5, name="quantizer", **options)

@@ -75,3 +75,12 @@ def test_size_counts_all_files(tmp_path):
     (tmp_path / "below" / "a").write_bytes(bytes(1000))
     with RunFolder(tmp_path) as run:
         assert run.size() == 1000
+
+
+def test_what_a_killed_process_left_half_written_is_cleared(tmp_path):
+    half, whole = tmp_path / "model" / ".894-prior.weights.h5", tmp_path / "model" / "config.yaml"
+    half.parent.mkdir()
+    half.touch()
+    whole.touch()
+    with RunFolder(tmp_path):
+        assert not half.exists() and whole.exists()

@@ -1,7 +1,5 @@
 """`vqzoo evaluate`: the numbers of a model, computed again."""
 
-import json
-
 from vqzoo import files, zoo
 from vqzoo.cli import backend
 from vqzoo.cli.arguments import add_model, existing_path, output_file, seed
@@ -43,5 +41,5 @@ def run(arguments):
     for line in score_lines(scores):
         print(line)
     if arguments.output:
-        files.write_text(arguments.output, json.dumps(scores, indent=2) + "\n")
+        files.write_json(arguments.output, files.finite(scores))
         print(f"wrote {arguments.output}")

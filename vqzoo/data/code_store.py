@@ -74,7 +74,9 @@ class CodeStore:
         except (TypeError, ValueError) as error:
             raise ValueError(f"`config` must be what JSON can hold: {error}") from error
         described = {"tokenizer_hash": tokenizer_hash, "class_names": class_names, "config": config}
-        sizes = checked_sizes(codebook_sizes, "codebook_sizes", "a list")
+        sizes = checked_sizes(codebook_sizes, "codebook_sizes", "a list of one a level")
+        if not sizes:
+            raise ValueError("`codebook_sizes` must hold one size a level. Received: none")
         write_store(checked_path(folder, "folder"), batches, sizes, described)
         return CodeStore(folder)
 

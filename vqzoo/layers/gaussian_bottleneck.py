@@ -5,6 +5,7 @@ from keras import ops
 
 from vqzoo.checks import checked_int, checked_seed
 from vqzoo.layers.replica_losses import ReplicaLosses
+from vqzoo.layers.replicas import draw_for_replica
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -47,11 +48,10 @@ class GaussianBottleneck(ReplicaLosses):
 
     def __init__(self, latent_dim, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if seed is not None:
-            checked_seed(seed)
-        self.latent_dim, self.seed = checked_int(latent_dim, "latent_dim"), seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.project = keras.layers.Dense(2 * latent_dim, dtype="float32", name="project")
+        self.latent_dim = checked_int(latent_dim, "latent_dim")
+        self.seed = None if seed is None else checked_seed(seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self.project = keras.layers.Dense(2 * self.latent_dim, dtype="float32", name="project")
 
     def build(self, input_shape):
         self.project.build(input_shape)
@@ -68,13 +68,16 @@ class GaussianBottleneck(ReplicaLosses):
         mean, log_variance = ops.split(self.project(features), 2, axis=-1)
         vectors = mean
         if training:
-            noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
+            noise = draw_for_replica(self._normal, ops.shape(mean))
             vectors = mean + ops.exp(0.5 * log_variance) * noise
         # expm1: near the prior the variance's term would cancel to noise
         terms = ops.square(mean) + ops.expm1(log_variance) - log_variance
         nats = 0.5 * ops.sum(terms, axis=tuple(range(1, len(features.shape))))
         self.add_loss(ops.mean(nats))
         return {"vectors": vectors, "mean": mean, "log_variance": log_variance}
+
+    def _normal(self, shape):
+        return keras.random.normal(shape, seed=self.seed_generator)
 
     def get_config(self):
         return {**super().get_config(), "latent_dim": self.latent_dim, "seed": self.seed}

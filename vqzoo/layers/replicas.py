@@ -34,6 +34,23 @@ def sum_over_replicas(tensor):
     return tensor if context is None else context.all_reduce("SUM", tensor)
 
 
+def draw_for_replica(draw, shape):
+    """This replica's rows of random numbers that are drawn for the joined batch.
+
+    Seeds are the same on every replica, so that each would draw the same numbers for its own rows.
+
+    Args:
+        draw: function from a shape to a tensor of it, the same on every replica.
+        shape: of the wanted tensor; its first axis is the batch, as long on every replica.
+    """
+    context = _context()
+    if context is None:
+        return draw(shape)
+    replicas = context.num_replicas_in_sync
+    joined = ops.reshape(draw((replicas * shape[0], *shape[1:])), (replicas, *shape))
+    return joined[context.replica_id_in_sync_group]
+
+
 def take_from_joined_batch(rows, choose):
     """Picks rows of the joined batch: that of all replicas, one after the other.
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from vqzoo.likelihoods.likelihood import Likelihood, as_floats
+from vqzoo.likelihoods.likelihood import Likelihood, as_floats, draw_seed
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -31,7 +31,7 @@ class Bernoulli(Likelihood):
     def sample(self, logits, seed=None):
         """One int32 0 or 1 for each of `logits`."""
         white = self.mean(logits)
-        return ops.cast(keras.random.uniform(ops.shape(white), seed=seed) < white, "int32")
+        return ops.cast(keras.random.uniform(ops.shape(white), seed=draw_seed(seed)) < white, "int32")
 
     def distribution(self, logits):
         """The `tfp.distributions.Bernoulli` of the same probabilities."""

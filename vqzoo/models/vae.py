@@ -69,10 +69,10 @@ class VAE(Autoencoder):
 
     Raises:
         ValueError: if `image_shape` is no such triple, a side is not divisible by 4, or
-            `likelihood` is none of these.
+            `likelihood` is none of these, or another argument is out of its range.
     """
 
-    stride, fits_scale, exact_weights = None, False, ()
+    stride, fits_scale = None, False
 
     def __init__(
         self,
@@ -106,14 +106,20 @@ class VAE(Autoencoder):
         self.encoder, self.flatten, self.bottleneck = encoder, flatten, bottleneck
         self.expand, self.reshape, self.decoder = expand, reshape, decoder
         self.image_shape = (height, width, channels)
-        self.latent_shapes, self.codebook_sizes = [(latent_dim,)], [None]
+        self.latent_shapes, self.codebook_sizes = [(bottleneck.latent_dim,)], [None]
         self.likelihood, self.log_scale = LIKELIHOODS[likelihood](), None
         if likelihood == "discretized_normal":
             start = keras.initializers.Constant(math.log(FIRST_SCALE))
             self.log_scale = self.add_weight((), start, name="log_scale", dtype="float32")
         self.kl = keras.metrics.Mean(name="kl")
-        self._arguments = {"image_shape": list(image_shape), "latent_dim": latent_dim}
-        self._arguments |= {"likelihood": likelihood, **sizes, "seed": seed, "name": name}
+        self._arguments = {"image_shape": list(image_shape), "latent_dim": bottleneck.latent_dim}
+        self._arguments |= {"likelihood": likelihood, **sizes}
+        self._arguments |= {"seed": bottleneck.seed, "name": name}
+
+    @property
+    def exact_weights(self):
+        """The scale of the likelihood, if it has one."""
+        return [] if self.log_scale is None else [self.log_scale]
 
     @property
     def likelihood_scale(self):

@@ -44,7 +44,7 @@ def check_draw(num_images, seed, options, first_index, batch_size):
     Raises:
         ValueError, TypeError: naming the argument.
     """
-    checked_int(num_images, "num_images", 0)
+    num_images = checked_int(num_images, "num_images", 0)  # Python's, which cannot overflow
     checked_int(seed, "seed", 0, 2**64 - 1)
     checked_int(first_index, "first_index", 0, 2**32 - 1 - num_images)
     checked_int(batch_size, "batch_size")

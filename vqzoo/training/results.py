@@ -2,7 +2,6 @@
 
 import datetime
 import importlib.metadata
-import math
 import os
 import pathlib
 import platform
@@ -31,7 +30,7 @@ def write_results(path, name, config, scores, seconds, sample_seed):
     stages = config["training"]
     content = {
         "name": name,
-        "scores": _finite(scores),
+        "scores": files.finite(scores),
         "definitions": "docs/numbers.md",
         "seeds": {**{key: stage["seed"] for key, stage in stages.items()}, "samples": sample_seed},
         "wall_seconds": {key: round(value, 4) for key, value in seconds.items()},
@@ -88,13 +87,3 @@ def _processor():
         return platform.processor() or platform.machine()
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.machine()
-
-
-def _finite(value):
-    """`value` with NaN and infinities as None, however deep in dicts and lists."""
-    # JSON has neither, and Python's own spelling of them breaks other readers.
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

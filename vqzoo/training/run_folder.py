@@ -40,6 +40,8 @@ class RunFolder:
             raise BlockingIOError(
                 error.errno, f"another process is training in {self.path}; wait for it or stop it"
             ) from error
+        for left in self.path.rglob(files.UNFINISHED):  # by a process that was killed
+            left.unlink()
         return self
 
     def __exit__(self, *_):

@@ -8,6 +8,9 @@ from vqzoo import config as configs
 from vqzoo import manifest as manifests
 from vqzoo import priors, zoo
 
+SHAPELESS = ("name", "seed", "commitment_cost", "decay", "codebook_init", "restart_threshold")
+"""Arguments of autoencoders that change no weight's shape."""
+
 
 def starting_point(config, start_from=None):
     """The `StartingPoint` of a run, None for one that starts from random weights.
@@ -147,8 +150,9 @@ def _shapes(model):
 
 
 def _key_values(autoencoder):
-    """What decides an autoencoder's weights, under the keys of a configuration."""
+    """What decides the shapes of an autoencoder's weights, under the keys of a configuration."""
     arguments = {"family": type(autoencoder).__name__, **autoencoder.get_config()}
+    arguments = {key: value for key, value in arguments.items() if key not in SHAPELESS}
     image_shape = arguments.pop("image_shape")
     values = {f"autoencoder.{key}": value for key, value in arguments.items()}
     return {"data.image_shape[2]": image_shape[2], **values, "data.image_shape": image_shape}
