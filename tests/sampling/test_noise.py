@@ -137,3 +137,10 @@ def test_normal_noise_is_normal():
         assert abs(np.mean(values**power) - moment) < 4 * deviation / np.sqrt(count)
     pairs = values.reshape(200, 2, 250)
     assert abs(np.mean(pairs[:, 0] * pairs[:, 1])) < 4 / np.sqrt(count / 2)  # cosine with sine
+
+
+def test_a_seed_of_any_integer_type_is_the_same():
+    expected = ops.convert_to_numpy(noise.image_keys(7, np.arange(3)))
+    for kind in (np.uint8, np.int64):
+        keys = ops.convert_to_numpy(noise.image_keys(kind(7), np.arange(3)))
+        np.testing.assert_array_equal(keys, expected)

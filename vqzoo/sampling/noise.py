@@ -62,6 +62,7 @@ def image_keys(seed, image_indices, level=0):
         ValueError: if an int `seed` is outside its range.
     """
     if isinstance(seed, (int, np.integer)):
+        seed = int(seed)  # 2**32 does not fit into NumPy's smaller integers
         if not 0 <= seed < 2**64:
             raise ValueError(f"`seed` must be in [0, 2**64). Received: {seed=}")
         seed_words = _word(seed % 2**32), _word(seed // 2**32)
