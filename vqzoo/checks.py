@@ -140,11 +140,11 @@ def checked_indices(indices, length):
 
 
 def checked_class_names(value, argument="class_names"):
-    """The names of classes as a list of one or more distinct str; None stays None."""
+    """The names of classes as a list of distinct str; None stays None. Else a ValueError."""
     if value is None:
         return None
     listed = isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
-    if not listed or not value or len(set(value)) < len(value):
+    if not listed or len(set(value)) < len(value):
         raise ValueError(
             f"`{argument}` must be distinct strings, in YAML quoted. Received: {shown(value)}"
         )

@@ -68,7 +68,7 @@ class CodeStore:
             ValueError: if a batch does not fit the others, or holds a code or label out of range.
             OSError: if the disk is full or cannot be written.
         """
-        class_names = checked_class_names(class_names)
+        class_names = checked_class_names(class_names) or None
         try:
             json.dumps(config)
         except (TypeError, ValueError) as error:
