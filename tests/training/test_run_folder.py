@@ -77,10 +77,13 @@ def test_size_counts_all_files(tmp_path):
         assert run.size() == 1000
 
 
-def test_what_a_killed_process_left_half_written_is_cleared(tmp_path):
+def test_what_a_killed_process_left_half_written_is_cleared_and_nothing_else(tmp_path):
     half, whole = tmp_path / "model" / ".894-prior.weights.h5", tmp_path / "model" / "config.yaml"
+    foreign = tmp_path / ".2026-notes"
     half.parent.mkdir()
-    half.touch()
-    whole.touch()
-    with RunFolder(tmp_path):
-        assert not half.exists() and whole.exists()
+    for path in (half, whole, foreign):
+        path.touch()
+    with RunFolder(tmp_path) as run:
+        assert half.exists(), "a run that may still be refused touches nothing"
+        run.write_config({"data": {}})
+        assert not half.exists() and whole.exists() and foreign.exists()

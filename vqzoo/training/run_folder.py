@@ -9,6 +9,8 @@ from vqzoo import config as configs
 from vqzoo import files
 
 LOCK = ".lock"
+OWN = ("checkpoints", "model")
+"""Folders of a run in which nobody else has files."""
 
 
 class RunFolder:
@@ -40,8 +42,6 @@ class RunFolder:
             raise BlockingIOError(
                 error.errno, f"another process is training in {self.path}; wait for it or stop it"
             ) from error
-        for left in self.path.rglob(files.UNFINISHED):  # by a process that was killed
-            left.unlink()
         return self
 
     def __exit__(self, *_):
@@ -66,8 +66,15 @@ class RunFolder:
                 )
 
     def write_config(self, config):
-        """Writes `config.yaml`; from here on the folder is for this configuration alone."""
+        """Writes `config.yaml`; from here on the folder is for this configuration alone.
+
+        What a process that was killed left half written in the run's own folders is removed.
+        """
         files.write_text(self.path / configs.CONFIG_FILE, configs.dump(config))
+        for folder in OWN:
+            for left in (self.path / folder).rglob(files.UNFINISHED):
+                if left.is_file():
+                    left.unlink()
 
     def check_space(self, needed):
         """Checks that the disk has room for `needed` bytes, before hours are spent.
