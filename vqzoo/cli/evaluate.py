@@ -19,6 +19,9 @@ def add_arguments(parser):
     parser.add_argument(
         "--output", type=output_file(".json"), metavar="JSON", help="write them to a file as well"
     )
+    parser.add_argument(
+        "--cas", action="store_true", help="train a classifier on samples alone; takes long"
+    )
     parser.add_argument("--skip-bad", action="store_true", help="leave out unreadable images")
 
 
@@ -38,6 +41,8 @@ def run(arguments):
         for split in ("test", "train")
     )
     scores = evaluation.evaluate(model, test, train, seed=arguments.seed)
+    if arguments.cas:
+        scores["cas"] = evaluation.cas_scores(model, train, test, seed=arguments.seed)
     for line in score_lines(scores):
         print(line)
     if arguments.output:

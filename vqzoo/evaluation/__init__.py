@@ -1,6 +1,7 @@
 """What a model is worth, in numbers and pictures; the only place that computes them."""
 
-from vqzoo.evaluation.classifier import find_classifier, load_classifier
+from vqzoo.classifier import find_classifier, load_classifier
+from vqzoo.evaluation.classification_accuracy import cas_scores
 from vqzoo.evaluation.evaluate import evaluate
 from vqzoo.evaluation.image_likelihood import fit_scale
 from vqzoo.evaluation.pictures import draw_pictures

@@ -84,6 +84,20 @@ def _autoencode(autoencoder, images, seed, indices):
     return latents, draws, errors, nats, posteriors
 
 
+def reconstructed_batches(model, source):
+    """Yields the batches of a source with reconstructions in place of the images.
+
+    Args:
+        model: `ZooModel`.
+        source: `vqzoo.data.ImageSource`.
+
+    Yields:
+        dict as `source.take` gives.
+    """
+    for batch in _batches(source, "reconstructing"):
+        yield {**batch, "image": model.reconstruct(batch["image"])}
+
+
 def squared_errors(images, pixels):
     """Summed squared error of each image, float64 `(images,)`, with pixels on -1..1.
 

@@ -4,7 +4,7 @@ import math
 
 from vqzoo.checks import checked_int, checked_seed, shown
 from vqzoo.data.batches import checked_source
-from vqzoo.evaluation.classifier import find_classifier
+from vqzoo.classifier import find_classifier
 from vqzoo.evaluation.code_likelihood import code_scores, prior_log_probs
 from vqzoo.evaluation.codebook import codebook_scores
 from vqzoo.evaluation.encoding import autoencode_source, encode_source

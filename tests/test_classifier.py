@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from vqzoo.config import folder_of, load_config
-from vqzoo.data import ArraySource
+from vqzoo.data import ArraySource, eval_batches
 from vqzoo.evaluation import train_classifier
-from vqzoo.evaluation.classifier import Classifier, create, find_classifier, load_classifier
+from vqzoo.classifier import Classifier, create, find_classifier, load_classifier
+from vqzoo.evaluation.fit_classifier import fit_classifier, measure
 
 NAMES = ["dark", "bright"]
 
@@ -22,7 +23,8 @@ def two_classes(num_images, seed):
 
 def test_training_learns_and_the_folder_gives_the_same_answers(tmp_path):
     train, test = two_classes(256, 0), two_classes(64, 1)
-    classifier, scores = train_classifier.train_classifier(train, test, "toy", epochs=12)
+    classifier = fit_classifier(train, "toy", epochs=12)
+    scores = measure(classifier, eval_batches(test, 50))
     assert scores["test_accuracy"] > 0.95  # brightness alone decides
     predicted = classifier.predict(test.images)
     assert scores["test_accuracy"] == np.mean(predicted == test.labels)
@@ -31,7 +33,8 @@ def test_training_learns_and_the_folder_gives_the_same_answers(tmp_path):
         assert scores["test_accuracy_by_class"][name] == np.mean(predicted[own] == i)
     classifier.save(tmp_path / "saved")
     loaded = load_classifier(tmp_path / "saved")
-    assert loaded.class_names == NAMES and loaded.data_name == "toy"
+    assert loaded.class_names == NAMES and loaded.data_name == "toy" and loaded.training is None
+    assert classifier.training == {"epochs": 12, "seed": 0, "mirror": False}
     expected = classifier.network.predict(test.images, verbose=0)
     np.testing.assert_array_equal(loaded.network.predict(test.images, verbose=0), expected)
 
@@ -44,8 +47,9 @@ def test_command_writes_weights_and_scores(tmp_path, monkeypatch, capsys):
     output = tmp_path / "out"
     train_classifier.main(["vqvae_fashion_mnist", "--output", str(output), "--epochs", "1"])
     results = json.loads((output / "results.json").read_text())
-    again = train_classifier.measure(load_classifier(output), sources["test"])
+    again = measure(load_classifier(output), eval_batches(sources["test"], 32))
     assert results["scores"] == again and results["num_train_images"] == 64
+    assert load_classifier(output).training == {"epochs": 1, "seed": 0, "mirror": False}
     capsys.readouterr()
     train_classifier.main(["vqvae_fashion_mnist", "--measure", str(output)])
     assert json.loads(capsys.readouterr().out) == again

@@ -12,7 +12,7 @@ from vqzoo import manifest as manifests
 from vqzoo import weights
 from vqzoo.checks import checked_path
 
-CONFIG, WEIGHTS = "config.json", "classifier.weights.h5"
+CONFIG, WEIGHTS, RESULTS = "config.json", "classifier.weights.h5", "results.json"
 
 
 def create(image_shape, num_classes):
@@ -49,10 +49,13 @@ class Classifier:
         network: `keras.Model` that `create` made.
         class_names: list of str in the order of the label ids.
         data_name: str, name of the data set that it was trained on.
+        training: dict of the arguments `epochs`, `seed` and `mirror` of `fit_classifier` that it
+            was trained with, or None if they are not known.
     """
 
-    def __init__(self, network, class_names, data_name):
+    def __init__(self, network, class_names, data_name, training=None):
         self.network, self.class_names, self.data_name = network, list(class_names), data_name
+        self.training = training
 
     def predict(self, images, batch_size=256):
         """The label id that each image gets: uint8 `(images, H, W, C)` to int32 `(images,)`."""
@@ -98,7 +101,11 @@ def load_classifier(name_or_folder):
     content = json.loads((folder / CONFIG).read_text("utf-8"))
     network = create(content["image_shape"], len(content["class_names"]))
     weights.load_weights(network, folder / WEIGHTS)
-    return Classifier(network, content["class_names"], content["data"])
+    training = None
+    if (folder / RESULTS).is_file():
+        results = json.loads((folder / RESULTS).read_text("utf-8"))
+        training = {key: results[key] for key in ("epochs", "seed", "mirror")}
+    return Classifier(network, content["class_names"], content["data"], training)
 
 
 def find_classifier(data_config):
