@@ -35,6 +35,7 @@ SECTIONS = {
         "image_shape": list,
         "splits": {"train": str, "test": str},
         "flip": bool,
+        "crop": list,
         "class_names": (list, type(None)),
         "licence": str,
     },
@@ -211,6 +212,8 @@ def check_data(data):
     _check_type("data", data, dict)
     _check_mapping(data, SECTIONS["data"], "data")
     checked_sizes(data["image_shape"], "data.image_shape", "height, width and channels", 3)
+    if "crop" in data:
+        checked_sizes(data["crop"], "data.crop", "height and width", 2)
     checked_class_names(data.get("class_names"), "data.class_names")
 
 

@@ -9,7 +9,7 @@ from tests.data.image_files import picture
 
 pytest.importorskip("tensorflow_datasets")
 
-from vqzoo.data import open_source, tfds_source, training_batches
+from vqzoo.data import open_source, tfds_source, training_batches, training_source
 
 CONFIG = {
     "name": "tiny_shapes",
@@ -97,6 +97,26 @@ def test_other_shapes_are_refused():
     assert not source.has_labels and set(source[0]) == {"image"}
     with pytest.raises(ValueError, match=r"tiny_photos: image \d must be .*\(4, 7, 3\)"):
         source.take(range(4))
+
+
+def test_pictures_of_differing_size_are_cropped():
+    photos = {"name": "tiny_photos", "image_shape": [4, 6, 3], "crop": [3, 5]}
+    source = open_source(photos, "train")
+    whole = {number: picture(number, (4, 6 + number // 3, 3)) for number in range(4)}
+    known = {whole[number][:, :6].tobytes(): number for number in whole}  # of 7 columns the left 6
+    numbers = [known[image.tobytes()] for image in source.take(range(4))["image"]]
+    assert sorted(numbers) == [0, 1, 2, 3]
+    crops = training_source(source, photos["crop"])
+    for index, number in enumerate(numbers):
+        left = (whole[number].shape[1] - 5) // 2
+        np.testing.assert_array_equal(
+            crops[index]["image"], whole[number][:3, left : left + 5]
+        )
+    (batch,) = training_batches(crops, 8, seed=0, steps=1, labels=False)
+    assert batch.shape == (8, 3, 5, 3)
+    larger = open_source({**photos, "splits": {"test": "train"}, "image_shape": [4, 7, 3]}, "test")
+    with pytest.raises(ValueError, match=r"tiny_photos: image \d: .*at least 4 .* 7 wide"):
+        larger.take(range(4))
 
 
 def test_a_missing_set_says_how_to_get_it_and_opens_no_socket(monkeypatch):

@@ -35,7 +35,7 @@ def data_cases(folder):
     steps["start_step"] = st.integers(0, 2)
     names, a_folder = optional(st.just(NAMES)), {"folder": st.just(folder / "images")}
     arrays = {"images": st.just(IMAGES), "labels": optional(st.just(LABELS)), "class_names": names}
-    sections = st.sampled_from(["image_shape", "splits", "name", "class_names"])
+    sections = st.sampled_from(["image_shape", "splits", "name", "class_names", "crop"])
     written = {
         "batches": st.just([CODES]),
         "codebook_sizes": st.just([4]),
@@ -82,7 +82,7 @@ def data_cases(folder):
             data.open_source,
             a_folder
             | {
-                "data_config": st.just(data_config),
+                "data_config": st.sampled_from([data_config, data_config | {"crop": [4, 8]}]),
                 "split": st.sampled_from(["train", "test"]),
                 "skip_bad": FLAG,
             },
@@ -102,6 +102,10 @@ def data_cases(folder):
             lambda **arguments: first_batch(data.training_batches, **arguments),
             {"source": st.just(source), "flip": FLAG, "labels": FLAG} | steps,
             sizes=("batch_size",),
+        ),
+        "data.training_source": Case(
+            data.training_source,
+            {"source": st.just(source), "crop": optional(st.just((4, 8)))},
         ),
     }
 

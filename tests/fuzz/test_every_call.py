@@ -25,6 +25,7 @@ EXEMPT = {
     "networks.Decoder.call": "a graph of Keras, likewise",
     "networks.Encoder.call": "a graph of Keras, likewise",
     "data.ImageSource": "a contract for subclasses",
+    "data.ImageSource.describe": "of an index that was checked",
     "data.ImageSource.read": "the part that they fill in",
     "data.ImageSource.take": "tested as that of ArraySource",
     "data.ArraySource.read": "reached by source[index], which checks",

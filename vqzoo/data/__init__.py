@@ -6,7 +6,7 @@ from vqzoo.data.code_store import CodeStore
 from vqzoo.data.image_file import read_image
 from vqzoo.data.image_folder import folder_class_names
 from vqzoo.data.image_source import ImageSource
-from vqzoo.data.sources import open_source
+from vqzoo.data.sources import open_source, training_source
 
 __all__ = [
     "ArraySource",
@@ -18,4 +18,5 @@ __all__ = [
     "open_source",
     "read_image",
     "training_batches",
+    "training_source",
 ]

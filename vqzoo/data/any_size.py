@@ -1,4 +1,4 @@
-"""Pictures of any size for a model of one: shrunk to it, or cut into tiles of it."""
+"""Pictures of any size for a model of one: shrunk to it, cropped to it, or cut into its tiles."""
 
 import math
 
@@ -25,6 +25,35 @@ def resized(picture, height, width):
     image = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture)
     image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
     return np.array(image).reshape(height, width, -1)
+
+
+def check_size(what, picture, height, width):
+    """Raises ValueError, calling the picture `what`, unless a crop of that size fits into it."""
+    if picture.shape[0] < height or picture.shape[1] < width:
+        raise ValueError(
+            f"{what}: a picture that is cropped (`data.crop`) must be at least {height} pixels "
+            f"high and {width} wide. Received: {picture.shape[0]} high, {picture.shape[1]} wide"
+        )
+
+
+def cropped(picture, height, width, generator=None):
+    """A part of a picture, at the picture's own scale.
+
+    Args:
+        picture: array `[H, W, C]`, at least `height` high and `width` wide.
+        height, width: int, size of the part in pixels.
+        generator: `numpy.random.Generator` that draws the place, each equally likely, or None for
+            the middle (of two middles the upper and left one).
+
+    Returns:
+        View `[height, width, C]` of the picture.
+    """
+    rows, columns = picture.shape[0] - height, picture.shape[1] - width
+    if generator is None:
+        top, left = rows // 2, columns // 2
+    else:
+        top, left = generator.integers(0, (rows + 1, columns + 1))
+    return picture[top : top + height, left : left + width]
 
 
 def cut_tiles(picture, height, width):

@@ -41,7 +41,7 @@ class ArraySource(ImageSource):
     def read(self, index):
         return self.images[index], self.labels[index] if self.has_labels else None
 
-    def take(self, indices):
+    def take(self, indices, generator=None):  # all of one shape: there is nothing to crop
         indices = checked_indices(indices, len(self))  # an array copies, where a slice would not
         batch = {"image": self.images[indices]}
         if self.has_labels:

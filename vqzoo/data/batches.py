@@ -19,7 +19,7 @@ def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, 
     at `start_step` sees what it would have seen.
 
     Args:
-        source: `ImageSource`.
+        source: `ImageSource`; of pictures larger than its `image_shape` a batch holds random crops.
         batch_size: int, images in a batch.
         seed: int in 0 .. 2**32 - 1.
         steps: int, step before which the batches end.
@@ -43,7 +43,7 @@ def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, 
 
     # Grain hands each batch a generator of its own, made of the seed and the batch's index.
     def load(indices, generator):
-        batch = source.take(indices)
+        batch = source.take(indices, generator)
         images = batch["image"]
         if flip:
             mirrored = generator.random(len(images)) < 0.5

@@ -4,10 +4,8 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-import numpy as np
-
 from vqzoo.checks import checked_class_names
-from vqzoo.data.array_source import ArraySource
+from vqzoo.data.any_size import check_size
 from vqzoo.data.folder_layout import class_folders, find_images
 from vqzoo.data.image_file import read_image
 from vqzoo.data.image_source import MEMORY_LIMIT, ImageSource
@@ -18,17 +16,19 @@ THREADS = 4
 
 
 class FolderSource(ImageSource):
-    """Images read from their files whenever they are asked for.
+    """Images in files: those that `load` has kept in memory, the others read when asked for.
 
     Args:
         paths: list of paths, one for each image.
         labels: int sequence of ids, one for each image, or None.
-        name, image_shape, class_names, skipped_names: as for `ImageSource`.
+        name, image_shape, class_names: as for `ImageSource`.
+        smallest: (height, width) that pictures have at least; None: that of `image_shape`, exactly.
     """
 
-    def __init__(self, paths, labels, name, image_shape, class_names=None, skipped_names=()):
-        super().__init__(name, image_shape, class_names, skipped_names)
+    def __init__(self, paths, labels, name, image_shape, class_names=None, smallest=None):
+        super().__init__(name, image_shape, class_names)
         self.paths, self.labels = paths, labels
+        self._smallest, self._pictures = smallest, {}
 
     @property
     def has_labels(self):
@@ -38,8 +38,57 @@ class FolderSource(ImageSource):
         return len(self.paths)
 
     def read(self, index):
-        label = self.labels[index] if self.has_labels else None
-        return read_image(self.paths[index], self.image_shape), label
+        picture = self._pictures.get(index)
+        if picture is None:
+            picture = self._decode(self.paths[index])
+        return picture, self.labels[index] if self.has_labels else None
+
+    def describe(self, index):
+        return str(self.paths[index])
+
+    def load(self, skip_bad):
+        """Decodes every file once, to find what is broken, and keeps the first 1 GiB of images.
+
+        Args:
+            skip_bad: bool, whether unreadable files are left out, instead of an error.
+
+        Raises:
+            OSError: if a file is unreadable.
+            ValueError: if an image has a wrong size.
+        """
+        good, room = [], MEMORY_LIMIT
+        for i, result in enumerate(self._decode_all()):
+            if not isinstance(result, OSError):
+                room -= result.nbytes
+                if room >= 0:
+                    self._pictures[len(good)] = result
+                good.append(i)
+            elif skip_bad:
+                self.skipped_names.append(str(self.paths[i]))
+            else:
+                raise result
+        self.paths = [self.paths[i] for i in good]
+        self.labels = [self.labels[i] for i in good] if self.has_labels else None
+
+    def _decode_all(self):
+        """Yields each file's picture, in order, or the OSError that it is unreadable."""
+
+        # An exception inside the pool would end the map: it travels as a result.
+        def attempt(path):
+            try:
+                return self._decode(path)
+            except OSError as error:
+                return error
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            results = _ordered_map(pool, attempt, self.paths)
+            yield from track(results, len(self.paths), "reading images")
+
+    def _decode(self, path):
+        picture = read_image(path, self.image_shape, any_size=self._smallest is not None)
+        if self._smallest is not None:
+            check_size(path, picture, *self._smallest)
+        return picture
 
 
 def folder_class_names(folder, class_names=None):
@@ -59,18 +108,20 @@ def folder_class_names(folder, class_names=None):
     return found
 
 
-def open_folder(folder, split, image_shape, class_names=None, skip_bad=False):
+def open_folder(folder, split, image_shape, class_names=None, skip_bad=False, smallest=None):
     """Opens one split of a folder of images; every file is decoded once to see that it can be.
 
-    Up to 1 GiB of decoded images stay in memory; more are read again when they are asked for.
+    The first 1 GiB of decoded images stay in memory; the rest is read again when it is asked for.
 
     Args:
         folder: str or path; `find_images` says how images may lie in it.
         split: "train" or "test".
-        image_shape: (height, width, channels) that every image must have.
+        image_shape: (height, width, channels) in which images are given.
         class_names: list of str in the order of the label ids. Class folders must be called by
             these names, or all by ids. None: the sorted names of the class folders.
         skip_bad: bool, whether unreadable files are left out and counted, instead of an error.
+        smallest: (height, width) that every picture must have at least; None: that of
+            `image_shape`, exactly.
 
     Returns:
         `ImageSource`.
@@ -87,20 +138,15 @@ def open_folder(folder, split, image_shape, class_names=None, skip_bad=False):
     else:
         class_names = class_names or class_folders(folder)
         labels = _labels(classes, class_names, folder)
-    # Decoded in any case, to find what is broken: what has room is then kept.
-    in_memory = len(paths) * np.prod(image_shape, dtype="int64") <= MEMORY_LIMIT
-    images = np.empty((len(paths) if in_memory else 0, *image_shape), "uint8")
-    good, bad = _decode_all(paths, image_shape, images, skip_bad)
-    if not good:
+    source = FolderSource(paths, labels, str(folder), image_shape, class_names, smallest)
+    source.load(skip_bad)
+    if not len(source):
         raise OSError(f"{folder}: none of the {len(paths)} images of the {split} split is readable")
-    if bad:
+    if source.skipped:
         message = "left out %d unreadable of %d images in %s, the first: %s"
-        logging.getLogger("vqzoo").warning(message, len(bad), len(paths), folder, bad[0])
-    labels = None if labels is None else np.array(labels, "int32")[good]
-    if in_memory:
-        return ArraySource(images[: len(good)], labels, class_names, str(folder), bad)
-    kept = [paths[i] for i in good]
-    return FolderSource(kept, labels, str(folder), image_shape, class_names, bad)
+        left_out = source.skipped, len(paths), folder, source.skipped_names[0]
+        logging.getLogger("vqzoo").warning(message, *left_out)
+    return source
 
 
 def _ids(found, class_names):
@@ -125,36 +171,7 @@ def _labels(classes, class_names, folder):
     return [ids[name] for name in classes]
 
 
-def _decode_all(paths, image_shape, images, skip_bad):
-    """Decodes every file, into the first rows of `images` where it has any.
-
-    Returns:
-        `good, bad`: the positions in `paths` of readable files, and the names of the others.
-    """
-
-    # An exception inside the pool would end the map: it travels as a result.
-    def attempt(path):
-        try:
-            return read_image(path, image_shape)
-        except OSError as error:
-            return error
-
-    good, bad = [], []
-    with ThreadPoolExecutor(THREADS) as pool:
-        results = _ordered_map(pool, attempt, paths)
-        for i, result in enumerate(track(results, len(paths), "reading images")):
-            if not isinstance(result, OSError):
-                if len(images):
-                    images[len(good)] = result
-                good.append(i)
-            elif skip_bad:
-                bad.append(str(paths[i]))
-            else:
-                raise result
-    return good, bad
-
-
-def _ordered_map(pool, function, items, size=1024):
+def _ordered_map(pool, function, items, size=256):
     """Yields `function(item)` in order, with at most `size` results waiting."""
     # `pool.map` alone takes all items at once, and holds every result not asked for yet.
     items = iter(items)

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from vqzoo.data.any_size import check_size
 from vqzoo.data.image_source import MEMORY_LIMIT, ImageSource
 from vqzoo.data.quiet import quiet
 
@@ -14,18 +15,19 @@ DATA_DIR = "TFDS_DATA_DIR"
 class TfdsSource(ImageSource):
     """A split of a TensorFlow dataset, read by index; no TensorFlow is imported for it.
 
-    Up to 1 GiB of images stay in memory once they were decoded.
+    The first 1 GiB of decoded images stay in memory.
 
     Args:
         examples: sequence of dicts with a uint8 "image" and perhaps an int "label".
         name, image_shape: as for `ImageSource`.
         class_names: list of str, or None if the examples have no labels.
+        smallest: (height, width) that pictures have at least; None: that of `image_shape`, exactly.
     """
 
-    def __init__(self, examples, name, image_shape, class_names=None):
+    def __init__(self, examples, name, image_shape, class_names=None, smallest=None):
         super().__init__(name, image_shape, class_names)
-        self._examples, self._decoded = examples, {}
-        self._keeps = len(examples) * np.prod(image_shape, dtype="int64") <= MEMORY_LIMIT
+        self._examples, self._decoded, self._room = examples, {}, MEMORY_LIMIT
+        self._smallest = smallest
 
     @property
     def has_labels(self):
@@ -39,13 +41,17 @@ class TfdsSource(ImageSource):
             return self._decoded[index]
         example = self._examples[index]
         image, label = example["image"], example["label"] if self.has_labels else None
-        _check_image(f"{self.name}: image {index}", image.shape, image.dtype, self.image_shape)
-        if self._keeps:
+        what = self.describe(index)
+        _check_image(what, image.shape, image.dtype, _wanted(self.image_shape, self._smallest))
+        if self._smallest is not None:
+            check_size(what, image, *self._smallest)
+        if image.nbytes <= self._room:
+            self._room -= image.nbytes
             self._decoded[index] = image, label
         return image, label
 
 
-def open_tfds(name, split, image_shape, class_names=None):
+def open_tfds(name, split, image_shape, class_names=None, smallest=None):
     """Opens a split of a prepared TensorFlow dataset; nothing is ever downloaded.
 
     How to prepare one: https://www.tensorflow.org/datasets/cli, or the command in the error.
@@ -54,8 +60,10 @@ def open_tfds(name, split, image_shape, class_names=None):
         name: str, such as "fashion_mnist" or "imagenette/160px-v2"; TFDS finds the data below
             `$TFDS_DATA_DIR`, else below `~/tensorflow_datasets`.
         split: str, in TFDS' own words, such as "train" or "train[:90%]".
-        image_shape: (height, width, channels) that every image must have.
+        image_shape: (height, width, channels) in which images are given.
         class_names: list of str in the order of the label ids, or None for the data set's own.
+        smallest: (height, width) that every picture must have at least; None: that of
+            `image_shape`, exactly.
 
     Returns:
         `ImageSource`; it has labels if the data set has a class label called "label".
@@ -80,8 +88,8 @@ def open_tfds(name, split, image_shape, class_names=None):
         if "image" not in features:
             raise ValueError(f"{name}: examples must have an `image`. Received: {list(features)}")
         image = features["image"]
-        _check_image(name, image.shape, image.np_dtype, image_shape)
-        source = TfdsSource(builder.as_data_source(split), name, image_shape, names)
+        _check_image(name, image.shape, image.np_dtype, _wanted(image_shape, smallest))
+        source = TfdsSource(builder.as_data_source(split), name, image_shape, names, smallest)
         if len(source):
             source.read(0)  # the first image makes TFDS choose its decoder, and say so
     return source
@@ -128,14 +136,19 @@ def _class_names(tfds, name, features, class_names):
     return class_names or label.names
 
 
-def _check_image(what, shape, dtype, image_shape):
-    """Raises unless an image is uint8 and of `image_shape`; None in `shape` fits anything."""
+def _wanted(image_shape, smallest):
+    """The shape that pictures must have, None for a side that may have any length."""
+    return tuple(image_shape) if smallest is None else (None, None, image_shape[2])
+
+
+def _check_image(what, shape, dtype, wanted):
+    """Raises unless an image is uint8 and of the shape `wanted`; None fits anything."""
     fits = len(shape) == 3 and all(
-        size in (None, wanted) for size, wanted in zip(shape, image_shape, strict=True)
+        None in pair or pair[0] == pair[1] for pair in zip(shape, wanted, strict=True)
     )
     if not fits or dtype != np.uint8:
         raise ValueError(
-            f"{what} must be uint8 of shape {tuple(image_shape)}; nothing is resized silently, but "
+            f"{what} must be uint8 of shape {wanted}; nothing is resized silently, but "
             "a folder of resized images will do (--data FOLDER). "
             f"Received: {np.dtype(dtype).name} of shape {tuple(shape)}"
         )

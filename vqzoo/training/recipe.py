@@ -76,6 +76,7 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, s
             _say(f"{run.path} is finished: nothing is left to train")
             return zoo.load(run.path / "model")
         untrained = zoo.build(config)  # an argument that is wrong shows before the data is read
+        _check_crop(config["data"].get("crop"), untrained.autoencoder)
         if start:
             start.check(untrained.autoencoder)
             _say(start.describe(untrained.prior, config))
@@ -100,6 +101,16 @@ def _check_arguments(config, data, folder, smoke, skip_bad, start_from):
             checked_path(path, argument)
     for stage in config["training"].values():
         make_optimizer(stage)  # which knows the names of optimizers and schedules
+
+
+def _check_crop(crop, autoencoder):
+    """Raises ValueError unless images of the size `crop`, if it is not None, can be encoded."""
+    height, width, _ = autoencoder.image_shape
+    stride = autoencoder.stride
+    fits = crop == [height, width] if stride is None else not any(n % stride for n in crop or ())
+    if crop is not None and not fits:
+        right = f"[{height}, {width}]" if stride is None else f"multiples of {stride}"
+        raise ValueError(f"`data.crop` must be {right} for this autoencoder. Received: {crop}")
 
 
 class Recipe:
@@ -128,7 +139,7 @@ class Recipe:
         """Stage 1, then the scale of its likelihood; returns the trained autoencoder."""
         done, folder = self.checkpoints / weights.AUTOENCODER, self.checkpoints / "autoencoder"
         stage, data = self.config["training"]["autoencoder"], self.config["data"]
-        images = self.images["train"]
+        images = datasets.training_source(self.images["train"], data.get("crop"))
 
         def make_batches(step):
             order = stage["batch_size"], stage["seed"], stage["steps"], step

@@ -20,9 +20,17 @@ class Subset:
     def __getitem__(self, index):
         return self._source[int(self._indices[index])]
 
-    def take(self, indices):
+    def read(self, index):
+        """The picture at `index` of the subset, as `ImageSource.read` gives it."""
+        return self._source.read(int(self._indices[index]))
+
+    def describe(self, index):
+        """What that picture is called in messages: str."""
+        return self._source.describe(int(self._indices[index]))
+
+    def take(self, indices, *generator):
         """The examples at `indices` of the subset, int `[B]`, as the source's `take` gives them."""
-        return self._source.take(self._indices[np.asarray(indices, "int64")])
+        return self._source.take(self._indices[np.asarray(indices, "int64")], *generator)
 
     def __getattr__(self, name):
         return getattr(self._source, name)  # name, class_names, image_shape and the like
