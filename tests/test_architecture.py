@@ -27,6 +27,7 @@ ORDER = [
 
 TENSORFLOW = {
     "data/tfds_source.py",
+    "evaluation/tflite_network.py",
     "export/saved_model.py",
     "export/signatures.py",
     "layers/replicas.py",
