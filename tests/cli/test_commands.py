@@ -209,10 +209,11 @@ def test_train_evaluate_and_export_hand_on_their_arguments(work, capsys, monkeyp
 
     calls = []
     monkeypatch.setattr(recipe, "train", lambda *args, **kwargs: calls.append((args, kwargs)))
-    arguments = ["--smoke", "--data", "images", "--folder", "r", "--from", "tiny"]
-    succeed(capsys, "train", "vqvae_fashion_mnist", *arguments)
+    arguments = ["--smoke", "--data", "images", "--data", "tiny", "--folder", "r"]
+    succeed(capsys, "train", "vqvae_fashion_mnist", *arguments, "--from", "tiny")
     (((name,), keywords),) = calls
-    assert name == "vqvae_fashion_mnist" and str(keywords.pop("data")) == "images"
+    assert name == "vqvae_fashion_mnist"
+    assert list(map(str, keywords.pop("data"))) == ["images", "tiny"]
     assert keywords.pop("folder") == pathlib.Path("r")
     assert keywords == {"smoke": True, "skip_bad": False, "start_from": "tiny"}
 

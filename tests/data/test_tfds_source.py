@@ -109,14 +109,12 @@ def test_pictures_of_differing_size_are_cropped():
     crops = training_source(source, photos["crop"])
     for index, number in enumerate(numbers):
         left = (whole[number].shape[1] - 5) // 2
-        np.testing.assert_array_equal(
-            crops[index]["image"], whole[number][:3, left : left + 5]
-        )
+        np.testing.assert_array_equal(crops[index]["image"], whole[number][:3, left : left + 5])
     (batch,) = training_batches(crops, 8, seed=0, steps=1, labels=False)
     assert batch.shape == (8, 3, 5, 3)
-    larger = open_source({**photos, "splits": {"test": "train"}, "image_shape": [4, 7, 3]}, "test")
+    larger = {**photos, "splits": {"test": "train"}, "image_shape": [4, 7, 3]}
     with pytest.raises(ValueError, match=r"tiny_photos: image \d: .*at least 4 .* 7 wide"):
-        larger.take(range(4))
+        open_source(larger, "test").take(range(4))
 
 
 def test_a_missing_set_says_how_to_get_it_and_opens_no_socket(monkeypatch):

@@ -32,6 +32,7 @@ def registry_cases(yaml, saved, folder):
     number = itertools.count()  # another run folder in each call
     started = {"folder": st.builds(lambda: f"run{next(number)}")}
     started["start_from"] = optional(st.just(saved))
+    folders = st.sampled_from([folder / "images", [folder / "images"] * 2])
     names = st.sampled_from(["vqvae_fashion_mnist", str(saved), saved])
     return {
         "vqzoo.create": Case(vqzoo.create, {"name": st.just(yaml)} | sections, paths=("name",)),
@@ -43,7 +44,7 @@ def registry_cases(yaml, saved, folder):
         "vqzoo.load": Case(vqzoo.load, {"name": st.just(saved)}, paths=("name",)),
         "vqzoo.train": Case(
             lambda name, **arguments: vqzoo.train(name, **arguments),
-            {"name": st.just(yaml), "data": st.just(folder / "images")} | started | options,
+            {"name": st.just(yaml), "data": folders} | started | options,
             paths=("name", "data", "folder", "start_from"),
         ),
     }

@@ -19,7 +19,11 @@ def add_arguments(parser):
     )
     parser.add_argument("--smoke", action="store_true", help="the whole recipe, tiny: seconds")
     parser.add_argument(
-        "--data", type=existing_path, metavar="FOLDER", help="train on the images in it instead"
+        "--data",
+        type=existing_path,
+        action="append",
+        metavar="FOLDER",
+        help="train on the images in it instead; several are seen equally often",
     )
     parser.add_argument(
         "--folder",

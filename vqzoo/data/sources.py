@@ -5,6 +5,7 @@ from vqzoo.checks import checked_bool, checked_choice
 from vqzoo.data.batches import checked_source
 from vqzoo.data.crop_source import CropSource
 from vqzoo.data.image_folder import open_folder
+from vqzoo.data.joined_source import JoinedSource, MixedSource
 from vqzoo.data.tfds_source import open_tfds
 
 
@@ -51,7 +52,7 @@ def open_source(data_config, split, folder=None, skip_bad=False):
 
 
 def training_source(source, crop=None):
-    """What an autoencoder is trained on: crops of the images of a source.
+    """What an autoencoder is trained on: of joined sources all equally often, and crops of images.
 
     Args:
         source: `ImageSource` of the training images.
@@ -65,4 +66,6 @@ def training_source(source, crop=None):
         ValueError: if it is empty, or `crop` no such pair.
     """
     checked_source(source, "source")
+    if isinstance(source, JoinedSource):
+        source = MixedSource(source.sources)
     return source if crop is None else CropSource(source, crop)

@@ -16,10 +16,11 @@ from vqzoo.training.devices import training_scope
 from vqzoo.training.event_callback import EventCallback
 from vqzoo.training.judging import judge
 from vqzoo.training.run_folder import RunFolder
+from vqzoo.training.run_images import checked_folders, open_images, with_class_names
 from vqzoo.training.space import bytes_needed
 from vqzoo.training.stage import fit_stage, make_optimizer
 from vqzoo.training.starting_point import starting_point
-from vqzoo.training.subset import Subset, hold_out
+from vqzoo.training.subset import hold_out
 
 SMOKE_IMAGES, SMOKE_SAMPLES = 256, 100
 """Images of each split that a smoke run uses, and samples that it judges: as many as the picture
@@ -46,7 +47,9 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, s
 
     Args:
         name_or_config: str or path, an entry's name or a YAML file.
-        data: path of a folder of images to train on instead of the entry's data set, or None.
+        data: path of a folder of images to train on instead of the entry's data set, or None; or a
+            list of such paths, which the autoencoder sees equally often. The test images are those
+            of the first.
         folder: path of the run folder; `runs/NAME` if None.
         smoke: bool, whether the entry's `smoke` overrides apply, on few images: a check of the
             whole recipe in seconds. With `start_from` it is those of `training` alone.
@@ -65,12 +68,13 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, s
         FloatingPointError: if a loss or a weight stops being finite, naming it and the step.
     """
     config = configs.load_config(name_or_config)
-    _check_arguments(config, data, folder, smoke, skip_bad, start_from)
+    folders = checked_folders(data)
+    _check_arguments(config, folder, smoke, skip_bad, start_from)
     config, start = _with_start(config, start_from, smoke)
     name = pathlib.Path(name_or_config).stem
     default = pathlib.Path("runs") / (f"{name}-smoke" if smoke else name)
     with RunFolder(folder or default) as run:
-        config = _with_class_names(config, data)
+        config = with_class_names(config, folders)
         run.check_config(config)
         if (run.path / zoo.RESULTS).exists():
             _say(f"{run.path} is finished: nothing is left to train")
@@ -80,9 +84,7 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, s
         if start:
             start.check(untrained.autoencoder)
             _say(start.describe(untrained.prior, config))
-        images = {
-            split: _open(config["data"], split, data, smoke, skip_bad) for split in ("train", "test")
-        }
+        images = open_images(config["data"], folders, SMOKE_IMAGES if smoke else None, skip_bad)
         needed = bytes_needed(untrained, len(images["train"]))
         run.check_space(needed - run.size())
         run.write_config(config)  # not before: a run that could not start claims no folder
@@ -92,11 +94,11 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, s
         return model
 
 
-def _check_arguments(config, data, folder, smoke, skip_bad, start_from):
+def _check_arguments(config, folder, smoke, skip_bad, start_from):
     """Checks what can be wrong before any data is read."""
     checked_bool(smoke, "smoke")
     checked_bool(skip_bad, "skip_bad")
-    for argument, path in (("data", data), ("folder", folder), ("start_from", start_from)):
+    for argument, path in (("folder", folder), ("start_from", start_from)):
         if path is not None:
             checked_path(path, argument)
     for stage in config["training"].values():
@@ -236,13 +238,6 @@ def _with_start(config, start_from, smoke):
     return ({**config, "start_from": start.record} if start else config), start
 
 
-def _open(data_config, split, folder, smoke, skip_bad):
-    source = datasets.open_source(data_config, split, folder, skip_bad)
-    if not smoke or len(source) <= SMOKE_IMAGES:
-        return source
-    return Subset(source, np.arange(SMOKE_IMAGES) * len(source) // SMOKE_IMAGES)  # of all classes
-
-
 def _interval(source, stage):
     return min(math.ceil(len(source) / stage["batch_size"]), MAX_INTERVAL)
 
@@ -254,15 +249,6 @@ def _whole_batches(count, batch_size):
     """
     unit = next(size for size in (batch_size, 8, 1) if size <= count)
     return np.arange(count // unit * unit)
-
-
-def _with_class_names(config, data):
-    """The config with the class names of a folder of images, which may be others."""
-    if data is None:
-        return config
-    names = datasets.folder_class_names(data, config["data"].get("class_names"))
-    kept = {key: value for key, value in config["data"].items() if key != "class_names"}
-    return {**config, "data": {**kept, "class_names": names} if names else kept}
 
 
 def _code_batches(autoencoder, images, what):
