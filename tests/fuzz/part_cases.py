@@ -11,7 +11,7 @@ from vqzoo.sampling import SamplingOptions
 SMALL = st.integers(1, 4)
 COST, SHARE = st.sampled_from([0, 0.25, 1.0]), st.sampled_from([0, 0.1, 0.99])
 FLAG, SEED = st.booleans(), st.sampled_from([0, 7, 2**32 - 1])
-ODD = st.sampled_from([3, 5])
+ODD, STRIDE = st.sampled_from([3, 5]), st.sampled_from([2, 4, 8])
 
 
 def optional(strategy):
@@ -105,6 +105,7 @@ def network_cases():
         "num_residual_blocks": st.just(1),
         "batch_norm": FLAG,
     }
+    strided = {"channels": SMALL, "stride": STRIDE} | dict(list(convolutional.items())[2:5])
     causal = {
         "num_embeddings": SMALL,
         "num_classes": optional(SMALL),
@@ -121,7 +122,10 @@ def network_cases():
     numbers = ARRAYS.filter(lambda array: array.dtype.kind in "biuf" and array.size)
     numbers = numbers.filter(lambda array: ((array >= 0) & (array < 3)).all())
     return {
-        "networks.Decoder": Case(networks.Decoder, convolutional, sizes=tuple(convolutional)),
+        "networks.Decoder": Case(
+            networks.Decoder, convolutional | {"stride": STRIDE}, sizes=tuple(convolutional)
+        ),
+        "networks.Downsampler": Case(networks.Downsampler, strided, sizes=tuple(strided)),
         "networks.Encoder": Case(networks.Encoder, convolutional, sizes=tuple(convolutional)),
         "networks.GatedPixelCNN": Case(networks.GatedPixelCNN, causal, sizes=tuple(causal)),
         "networks.GatedPixelCNN.call": Case(network, {"codes": CODES}, wrong={"codes": numbers}),

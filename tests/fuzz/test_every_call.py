@@ -17,12 +17,14 @@ QUICK, THOROUGH = 10, 300
 """Examples of a call in every run of the suite, and under the slow marker."""
 
 COSTLY = {"vqzoo.create", "vqzoo.load", "vqzoo.train", "ZooModel.export", "ZooModel.save"}
-COSTLY |= {"networks.GatedPixelCNN", "models.VAE", "models.VQVAE", "evaluation.evaluate"}
+COSTLY |= {"networks.GatedPixelCNN", "models.VAE", "models.VQVAE", "models.VQVAE2"}
+COSTLY |= {"evaluation.evaluate"}
 """Calls of a tenth of a second and more, which get a third of the examples."""
 
 EXEMPT = {
     "layers.MaskedConv2D.call": "a convolution of Keras, which checks its inputs itself",
     "networks.Decoder.call": "a graph of Keras, likewise",
+    "networks.Downsampler.call": "a graph of Keras, likewise",
     "networks.Encoder.call": "a graph of Keras, likewise",
     "data.ImageSource": "a contract for subclasses",
     "data.ImageSource.describe": "of an index that was checked",

@@ -162,9 +162,13 @@ def family_cases():
     }
     vae = {name: vqvae[name] for name in (*list(vqvae)[:1], *list(vqvae)[2:6], "seed")}
     vae |= {"latent_dim": SMALL, "likelihood": st.sampled_from(["bernoulli", "discretized_normal"])}
+    shapes = {"image_shape": st.sampled_from([(16, 24, 1), [8, 8, 3]])}
+    levels = {"num_levels": st.integers(1, 2), "bottom_stride": st.sampled_from([2, 4])}
+    vqvae2 = vqvae | shapes | levels
     return {
         "models.VAE": Case(models.FAMILIES["VAE"], vae, sizes=tuple(vae)),
         "models.VQVAE": Case(models.FAMILIES["VQVAE"], vqvae, sizes=tuple(vqvae)),
+        "models.VQVAE2": Case(models.FAMILIES["VQVAE2"], vqvae2, sizes=tuple(vqvae2)),
     }
 
 

@@ -41,6 +41,7 @@ def test_config_gives_the_same_network():
         "embedding_dim": 6,
         **SIZES,
         "batch_norm": False,
+        "stride": 4,
         "name": "hand",
     }
     again.set_weights(decoder.get_weights())

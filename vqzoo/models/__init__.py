@@ -2,5 +2,6 @@
 
 from vqzoo.models.vae import VAE
 from vqzoo.models.vqvae import VQVAE
+from vqzoo.models.vqvae2 import VQVAE2
 
-FAMILIES = {family.__name__: family for family in (VAE, VQVAE)}
+FAMILIES = {family.__name__: family for family in (VAE, VQVAE, VQVAE2)}

@@ -1,20 +1,11 @@
 """VQ-VAE: convolutional encoder, nearest code, convolutional decoder, normal likelihood."""
 
 import keras
-import numpy as np
-from keras import ops
 
-from vqzoo.layers.code_metrics import Perplexity, Usage
-from vqzoo.layers.replicas import num_replicas
 from vqzoo.layers.vector_quantizer import VectorQuantizer
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
-from vqzoo.likelihoods.discretized_normal import DiscretizedNormal
-from vqzoo.models.autoencoder import (
-    Autoencoder,
-    checked_image_shape,
-    scale_pixels,
-    to_grey_levels,
-)
+from vqzoo.models.autoencoder import checked_image_shape
+from vqzoo.models.quantized_autoencoder import QuantizedAutoencoder
 from vqzoo.networks.decoder import Decoder
 from vqzoo.networks.encoder import Encoder
 
@@ -24,7 +15,7 @@ EMA_ONLY = {"decay": 0.99, "codebook_init": "uniform", "restart_threshold": None
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
-class VQVAE(Autoencoder):
+class VQVAE(QuantizedAutoencoder):
     """Autoencoder with one map of discrete codes; stage 1 of a zoo model.
 
     [Neural Discrete Representation Learning](https://arxiv.org/abs/1711.00937), by default with a
@@ -67,7 +58,7 @@ class VQVAE(Autoencoder):
             none of these, or an argument is given that this `codebook` does not know.
     """
 
-    stride, fits_scale = STRIDE, True
+    stride = STRIDE
 
     def __init__(
         self,
@@ -112,31 +103,15 @@ class VQVAE(Autoencoder):
         self.image_shape = (height, width, channels)
         self.latent_shapes = [(height // STRIDE, width // STRIDE)]
         self.codebook_sizes = [num_embeddings]
-        self.likelihood = DiscretizedNormal()
-        self.likelihood_scale = self.add_weight(
-            name="likelihood_scale", shape=(), initializer="ones", trainable=False, dtype="float32"
-        )  # grey levels; fitted once the autoencoder is trained
-        self.commitment = keras.metrics.Mean(name="commitment")
-        watched = {"perplexity": Perplexity, "usage": Usage}
-        self.code_metrics = [kind(num_embeddings, name=name) for name, kind in watched.items()]
+        self.add_watched_parts()
         self._arguments = {"image_shape": list(image_shape), "num_embeddings": num_embeddings}
         self._arguments |= {"embedding_dim": embedding_dim, **sizes, **options, **later}
         self._arguments["name"] = name
 
     @property
-    def exact_weights(self):
-        """Codebook with its averages, and the scale: float16 would change which code is nearest."""
-        return [*self.quantizer.variables, self.likelihood_scale]
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of a batch of images `x`; labels, if a data set has them, change nothing."""
-        seen = self.quantizer.seen
-        self.commitment.update_state(seen["commitment"], sample_weight=ops.shape(x)[0])
-        for metric in self.code_metrics:
-            metric.update_state(seen["counts"])
-        commitment = super().compute_loss(x, None, y_pred, None, training)
-        # Keras adds up what the replicas return, and has divided the loss of the quantizer.
-        return commitment + ops.mean(ops.square(y_pred - scale_pixels(x))) / num_replicas()
+    def quantizers(self):
+        """The one quantizer, in a list."""
+        return [self.quantizer]
 
     def encode(self, images):
         """Codes of uint8 `images`: a list of one int32 tensor `(batch, height / 4, width / 4)`."""
@@ -145,21 +120,6 @@ class VQVAE(Autoencoder):
     def decoder_output(self, codes):
         """Means on the scale -1..1 given the list `codes`: float32, shaped like the images."""
         return self.decoder(self.quantizer.codes_to_vectors(codes[0]))
-
-    def to_pixels(self, decoder_output):
-        """What the decoder gave, which is that already."""
-        return decoder_output
-
-    def log_likelihood(self, images, decoder_output):
-        """log p(x | z) in nats, float32 `(batch,)`, of uint8 `images` under the fitted scale."""
-        mean = to_grey_levels(decoder_output)
-        nats = self.likelihood.log_prob(images, mean, self.likelihood_scale)
-        return ops.sum(nats, axis=(1, 2, 3))
-
-    def posterior(self, images, seed, indices):
-        """Codes are a function of the image: they are the draws, with log-probability 0."""
-        codes = keras.tree.flatten(self.encoder_model.predict_on_batch(images))
-        return codes, codes, np.zeros(len(images), "float32")
 
     def _tokenizer_weights(self):
         return [*self.encoder.weights, self.quantizer.codebook]

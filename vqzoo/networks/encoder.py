@@ -3,8 +3,7 @@
 import keras
 
 from vqzoo.checks import check_ints, checked_bool
-from vqzoo.layers.batch_normalization import batch_normalization
-from vqzoo.layers.residual_block import ResidualBlock
+from vqzoo.networks.downsampler import downsample
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -38,22 +37,12 @@ class Encoder(keras.Model):
         name="encoder",
     ):
         check_ints(image_channels=image_channels, embedding_dim=embedding_dim)
-        check_ints(0, num_residual_blocks=num_residual_blocks)
-        check_ints(2, filters=filters)  # a layer has half of it
         checked_bool(batch_norm, "batch_norm")
         images = keras.Input((None, None, image_channels), dtype="uint8", name="images")
         # float32 whatever the policy: in bfloat16 two grey levels become one
         rescale = keras.layers.Rescaling(1 / 127.5, offset=-1, dtype="float32", name="rescale")
-        x = rescale(images)
-        x = keras.layers.Conv2D(filters // 2, 4, 2, "same", name="half")(x)
-        x = batch_normalization("half_norm")(x) if batch_norm else x
-        x = keras.layers.ReLU(name="half_relu")(x)
-        x = keras.layers.Conv2D(filters, 4, 2, "same", activation="relu", name="quarter")(x)
-        # No activation here: the residual blocks begin with one.
-        x = keras.layers.Conv2D(filters, 3, padding="same", name="mix")(x)
-        for index in range(num_residual_blocks):
-            x = ResidualBlock(filters, residual_filters, batch_norm, name=f"residual_{index}")(x)
-        x = keras.layers.ReLU(name="end")(x)
+        sizes = filters, residual_filters, num_residual_blocks
+        x = downsample(rescale(images), 4, *sizes, batch_norm)
         vectors = keras.layers.Conv2D(embedding_dim, 1, name="project")(x)
         super().__init__(images, vectors, name=name)
         self.image_channels, self.embedding_dim = image_channels, embedding_dim
