@@ -56,6 +56,72 @@ def test_wrong_values_say_what_would_be_right(config, overrides, message):
     assert message in str(caught.value)
 
 
+STACK = {"filters": 4, "num_blocks": 1}
+NETWORK = {"family": "GatedPixelCNN", "filters": 4}
+STAGE = {"learning_rate": 1.0e-3, "batch_size": 4, "steps": 2, "seed": 1}
+
+
+@pytest.fixture
+def levels(config):
+    """A configuration of two levels, each with a stage of its own."""
+    prior = {"family": "HierarchicalPrior", "levels": []}
+    prior["levels"] = [{"network": dict(NETWORK)}, {"network": dict(NETWORK), "conditioning": STACK}]
+    stages = [STAGE, STAGE | {"seed": 2}]
+    return configs.merge(config, {"prior": prior, "training": {"prior": stages}})
+
+
+def test_a_prior_of_levels_has_a_stage_for_each(levels, config):
+    configs.check(levels)
+    assert configs.stages(levels) == {
+        "autoencoder": levels["training"]["autoencoder"],
+        "prior_0": STAGE,
+        "prior_1": STAGE | {"seed": 2},
+    }
+    assert configs.stages(config) == config["training"]
+    configs.check(configs.merge(levels, {"prior": {"family": "UniformPrior"}}))
+
+
+@pytest.mark.parametrize(
+    ("prior", "training", "message"),
+    [
+        ({}, [STAGE], "`training.prior` must be a list of 2 stages, one for each of"),
+        ({}, [STAGE] * 3, "coarse to fine. Received: a list of 3"),
+        ({}, STAGE, "coarse to fine. Received: a single mapping"),
+        ({}, [STAGE, 3], "`training.prior[1]` must be of type dict"),
+        ({}, [STAGE, {"seed": 3}], "needs `training.prior[1].learning_rate`"),
+        ({}, [STAGE, STAGE | {"step": 3}], "`training.prior[1].step`"),
+        ({}, [STAGE, STAGE | {"steps": 0}], "`training.prior[1].steps` must be an int, 1 or more"),
+        ({"levels": 3}, [STAGE], "`prior.levels` must be of type list"),
+        ({"levels": [3, 4]}, [STAGE] * 2, "`prior.levels[0]` must be of type dict"),
+        ({"levels": [{}]}, [STAGE], "needs `prior.levels[0].network`"),
+        ({"levels": [{"network": {}}]}, [STAGE], "`prior.levels[0].network.family` must be one of"),
+        (
+            {"levels": [{"network": NETWORK | {"filtres": 3}}]},
+            [STAGE],
+            "`prior.levels[0].network.filtres` is no argument of GatedPixelCNN; did you mean",
+        ),
+        (
+            {"levels": [{"network": NETWORK, "conditioning": {"blocks": 3}}]},
+            [STAGE],
+            "`prior.levels[0].conditioning.blocks` is no argument of ConditioningStack; did you",
+        ),
+        ({"family": "UniformPrior", "levels": []}, STAGE, "`prior.levels` is no argument of Uni"),
+        ({"family": "HierarchicalPrior"}, STAGE, "needs `prior.levels` for a HierarchicalPrior"),
+        (
+            {"family": "AutoregressivePrior", "network": NETWORK},
+            [STAGE],
+            "`training.prior` must be a single mapping for a prior without `levels`. Received: a",
+        ),
+    ],
+)
+def test_wrong_levels_are_named(levels, prior, training, message):
+    prior = prior if "family" in prior else levels["prior"] | prior
+    wrong = levels | {"prior": prior, "training": levels["training"] | {"prior": training}}
+    with pytest.raises(ValueError) as caught:
+        configs.check(wrong | {"smoke": {}})
+    assert message in str(caught.value) and "Received: " in str(caught.value)
+
+
 def test_a_whole_number_will_do_for_a_float(config):
     configs.check(configs.merge(config, {"autoencoder": {"commitment_cost": 1}}))
 

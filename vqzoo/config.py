@@ -41,24 +41,25 @@ SECTIONS = {
     },
     "autoencoder": dict,
     "prior": dict,
-    "training": {"autoencoder": _STAGE, "prior": _STAGE},
+    "training": {"autoencoder": dict, "prior": (dict, list)},
     "start_from": {"name": str, "manifest": str},
     "smoke": dict,
 }
 """Keys that a configuration may hold, and the type of each; nested mappings are given as such.
 
-`autoencoder` and `prior` hold a `family` and its constructor's arguments; `smoke` holds overrides;
-`start_from` names the model from whose weights training starts, with the SHA-256 of its manifest.
+`autoencoder` and `prior` hold a `family` and its constructor's arguments; `training` the keys of a
+stage, for a prior of several levels a list of such mappings, coarse to fine; `smoke` holds
+overrides; `start_from` names the model from whose weights training starts, with the SHA-256 of its
+manifest.
 """
 
 _FROM_AUTOENCODER = ("latent_shapes", "codebook_sizes", "num_classes", "num_embeddings", "name")
+_FROM_AUTOENCODER += ("condition_channels",)
 _REQUIRED = {
     "": ("data", "autoencoder", "prior", "training"),
     "data": ("image_shape",),
     "training": ("autoencoder",),
     "start_from": ("name",),
-    "training.autoencoder": _STAGE_NEEDS,
-    "training.prior": _STAGE_NEEDS,
 }
 
 
@@ -145,7 +146,8 @@ def merge(config, overrides):
     """A copy of `config` in which the values of `overrides` replace its own, however deep.
 
     A mapping is merged key by key, unless `overrides` gives it another `family`: the arguments of
-    one family mean nothing to another, so the mapping is then replaced whole.
+    one family mean nothing to another, so the mapping is then replaced whole. So is a list, such as
+    that of the levels of a prior: `overrides` gives all of it.
     """
     merged = copy.deepcopy(config)
     for key, value in overrides.items():
@@ -168,6 +170,21 @@ def num_classes(config):
     return len(class_names) if class_names and conditional else None
 
 
+def stages(config):
+    """The training stages of a checked configuration, in their order.
+
+    Returns:
+        dict of name to mapping: `autoencoder` and `prior`, or `prior_0`, `prior_1` and so on,
+        coarse to fine, where every level of the prior has a stage of its own.
+    """
+    found = dict(config["training"])
+    levels = found.get("prior")
+    if isinstance(levels, list):
+        del found["prior"]
+        found |= {f"prior_{level}": stage for level, stage in enumerate(levels)}
+    return found
+
+
 def check(config):
     """Checks keys and types of a whole configuration, and of what `smoke` makes of it.
 
@@ -178,7 +195,8 @@ def check(config):
     _check_mapping(config, SECTIONS, where="")
     check_data(config["data"])
     for stage, settings in config["training"].items():
-        _check_stage(f"training.{stage}", settings)
+        for place, level in _entries(f"training.{stage}", settings):
+            _check_stage(place, level)
     _check_parts(config)
     # A mistake in `smoke` would show only when somebody runs it: it is checked with the rest.
     if config.get("smoke"):
@@ -188,9 +206,16 @@ def check(config):
             raise ValueError(f"`smoke` makes a wrong configuration: {error}") from error
 
 
-def _check_mapping(mapping, schema, where):
+def _entries(where, value):
+    """Dotted name and value of a mapping, or of each entry of a list of mappings."""
+    if isinstance(value, list):
+        return [(f"{where}[{index}]", entry) for index, entry in enumerate(value)]
+    return [(where, value)]
+
+
+def _check_mapping(mapping, schema, where, needed=()):
     """Checks the keys of `mapping` and their types against `schema`; `where` is its dotted name."""
-    for key in _REQUIRED.get(where, ()):
+    for key in (*_REQUIRED.get(where, ()), *needed):
         if key not in mapping:
             name = f"{where}.{key}" if where else key
             raise ValueError(f"a configuration needs `{name}`. Received: {shown(list(mapping))}")
@@ -218,7 +243,9 @@ def check_data(data):
 
 
 def _check_stage(name, stage):
-    """Checks the numbers of a training stage, before hours are spent on NaN or no steps at all."""
+    """Checks a training stage, before hours are spent on NaN or no steps at all."""
+    _check_type(name, stage, dict)
+    _check_mapping(stage, _STAGE, name, _STAGE_NEEDS)
     rate, right = stage["learning_rate"], "above 0 and finite"
     checked_number(rate, f"{name}.learning_rate", right, lambda rate: 0 < rate < float("inf"))
     checked_int(stage["seed"], f"{name}.seed", 0, 2**32 - 1)
@@ -241,17 +268,53 @@ def _check_parts(config):
     # Late, since it starts the backend: `vqzoo list` reads configurations without it.
     from vqzoo import models, networks, priors
 
-    _check_arguments("autoencoder", config["autoencoder"], models.FAMILIES, ("name",))
+    image_shape = {"image_shape": config["data"]["image_shape"]}
+    _check_arguments("autoencoder", image_shape | config["autoencoder"], models.FAMILIES, ("name",))
     _check_arguments("prior", config["prior"], priors.FAMILIES, _FROM_AUTOENCODER)
-    prior, network = priors.FAMILIES[config["prior"]["family"]], config["prior"].get("network")
-    if prior.trainable_stage and "prior" not in config["training"]:
+    prior, levels = priors.FAMILIES[config["prior"]["family"]], config["prior"].get("levels")
+    if prior.trainable_stage:
+        _check_prior_stages(config["training"], levels, prior.__name__)
+    if levels is None:
+        _check_level("prior", config["prior"], networks)
+    for where, level in _entries("prior.levels", levels or []):
+        _check_type(where, level, dict)
+        _check_mapping(level, {"network": dict, "conditioning": dict}, where, ("network",))
+        _check_level(where, level, networks)
+
+
+def _check_level(where, level, networks):
+    """Checks `network` and `conditioning` of a prior's level, if the mapping has them."""
+    if "network" in level:
+        network, where_network = level["network"], f"{where}.network"
+        _check_type(where_network, network, dict)
+        _check_arguments(where_network, network, networks.CAUSAL_NETWORKS, _FROM_AUTOENCODER)
+    if "conditioning" in level:
+        stack, where_stack = networks.ConditioningStack, f"{where}.conditioning"
+        _check_signature(where_stack, level["conditioning"], stack, _FROM_AUTOENCODER)
+
+
+def _check_prior_stages(training, levels, family):
+    """Checks that `training.prior` is a stage, or one for each of the prior's levels."""
+    if "prior" not in training:
         raise ValueError(
-            f"a configuration needs `training.prior` for a {prior.__name__}. "
-            f"Received: {', '.join(config['training'])}"
+            f"a configuration needs `training.prior` for a {family}. "
+            f"Received: {', '.join(training)}"
         )
-    if network is not None:
-        _check_type("prior.network", network, dict)
-        _check_arguments("prior.network", network, networks.CAUSAL_NETWORKS, _FROM_AUTOENCODER)
+    stages = training["prior"]
+    found = f"a list of {len(stages)}" if isinstance(stages, list) else "a single mapping"
+    if levels is None and isinstance(stages, list):
+        raise ValueError(
+            "`training.prior` must be a single mapping for a prior without `levels`. "
+            f"Received: {found}"
+        )
+    if levels is None:
+        return
+    _check_type("prior.levels", levels, list)
+    if found != f"a list of {len(levels)}":
+        raise ValueError(
+            f"`training.prior` must be a list of {len(levels)} stages, one for each of "
+            f"`prior.levels`, coarse to fine. Received: {found}"
+        )
 
 
 def _check_arguments(where, mapping, families, given):
@@ -268,18 +331,29 @@ def _check_arguments(where, mapping, families, given):
         raise ValueError(
             f"`{where}.family` must be one of {', '.join(families)}. Received: {shown(family)}"
         )
+    arguments = {key: value for key, value in mapping.items() if key != "family"}
+    _check_signature(where, arguments, families[family], given)
+
+
+def _check_signature(where, arguments, kind, given):
+    """Checks arguments by name against what builds the class `kind`; else as `_check_arguments`."""
     # The signatures themselves are the schema: an argument that a class gains is a key at once.
-    builder = getattr(families[family], "for_latents", families[family])
+    builder = getattr(kind, "for_latents", kind)
     parameters = inspect.signature(builder).parameters.values()
     known = {p.name: p.default for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD}
     known = {name: default for name, default in known.items() if name not in given}
-    for key, value in mapping.items():
-        if key == "family":
-            continue
+    for key, default in known.items():
+        if default is inspect.Parameter.empty and key not in arguments:
+            raise ValueError(
+                f"a configuration needs `{where}.{key}` for a {kind.__name__}. "
+                f"Received: {shown(list(arguments))}"
+            )
+    for key, value in arguments.items():
         if key not in known:
             hint = f"; did you mean {nearest(key, known)!r}?" if known else ", which takes none"
             raise ValueError(
-                f"`{where}.{key}` is no argument of {family}{hint}. Received: {shown(value)}"
+                f"`{where}.{key}` is no argument of {kind.__name__}{hint}. "
+                f"Received: {shown(value)}"
             )
         _check_like_default(f"{where}.{key}", value, known[key])
 

@@ -59,11 +59,16 @@ def save_weights(model, path):
         files.sync(small)
 
 
+def _of_optimizer(name):
+    """Whether an h5 name is that of an optimiser, the model's or that of a level of a prior."""
+    return "optimizer" in name.split("/")
+
+
 def _copy_halved(source, target):
     """Copies an h5 file but for the optimiser, with float16 arrays where they are exact."""
 
     def copy(name, item):
-        if name.split("/")[0] == "optimizer":
+        if _of_optimizer(name):
             return
         if isinstance(item, h5py.Dataset):
             values = item[()]
@@ -122,7 +127,7 @@ def _shapes(path):
     shapes = {}
 
     def note(name, item):
-        if isinstance(item, h5py.Dataset) and name.split("/")[0] != "optimizer":
+        if isinstance(item, h5py.Dataset) and not _of_optimizer(name):
             shapes[name] = item.shape
 
     with h5py.File(path) as file:

@@ -53,8 +53,9 @@ class ZooModel:
     @property
     def has_prior(self):
         """bool, False if files held no weights for the prior and it has had no training step."""
-        optimizer = getattr(self.prior, "optimizer", None)
-        return self._has_prior or (optimizer is not None and int(optimizer.iterations) > 0)
+        levels = getattr(self.prior, "levels", [])
+        all_levels = bool(levels) and all(map(_had_a_step, levels))
+        return self._has_prior or _had_a_step(self.prior) or all_levels
 
     def encode(self, images, batch_size=64):
         """Codes of images, a list of int32 arrays `(batch, h, w)`, coarse to fine.
@@ -383,6 +384,12 @@ class ZooModel:
         return inputs.checked_images(
             images, self.autoencoder.image_shape, self.autoencoder.stride, exact
         )
+
+
+def _had_a_step(model):
+    """Whether a Keras model has had a training step since it was built."""
+    optimizer = getattr(model, "optimizer", None)
+    return optimizer is not None and int(optimizer.iterations) > 0
 
 
 def _own_size(level, shape):

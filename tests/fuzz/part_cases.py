@@ -60,6 +60,11 @@ def layer_cases():
             {"latent_dim": SMALL, "seed": optional(SEED)},
             sizes=("latent_dim",),
         ),
+        "layers.GatedConvBlock": Case(
+            layers.GatedConvBlock,
+            {"filters": SMALL, "residual_filters": SMALL, "dropout": SHARE},
+            sizes=sizes,
+        ),
         "layers.MaskedConv2D": Case(layers.MaskedConv2D, masked, sizes=sizes),
         "layers.ResidualBlock": Case(layers.ResidualBlock, residual, sizes=sizes),
         "layers.VectorQuantizer": Case(layers.VectorQuantizer, quantizer | gradient, sizes=sizes),
@@ -72,6 +77,7 @@ def layer_calls():
     """Calls on tensors; what is no array Keras itself refuses."""
     single = {
         "GaussianBottleneck": (layers.GaussianBottleneck(2), "features"),
+        "GatedConvBlock": (layers.GatedConvBlock(4, 2), "inputs"),
         "ResidualBlock": (layers.ResidualBlock(4, 2), "inputs"),
         "VectorQuantizer": (layers.VectorQuantizer(3, 4), "features"),
         "VectorQuantizerEMA": (layers.VectorQuantizerEMA(3, 4), "features"),
@@ -117,11 +123,16 @@ def network_cases():
         "condition_channels": optional(SMALL),
         "dropout": SHARE,
     }
+    stack = {"num_embeddings": st.sampled_from([[3], [2, 4]]), "num_blocks": st.integers(0, 1)}
+    stack |= {"filters": SMALL, "residual_filters": SMALL, "dropout": SHARE}
     network = networks.GatedPixelCNN(3, filters=2, num_layers=1, head_filters=2)
     # A code out of range is for the prior to see: the network is also called on unknown tensors.
     numbers = ARRAYS.filter(lambda array: array.dtype.kind in "biuf" and array.size)
     numbers = numbers.filter(lambda array: ((array >= 0) & (array < 3)).all())
     return {
+        "networks.ConditioningStack": Case(
+            networks.ConditioningStack, stack, sizes=tuple(stack)
+        ),
         "networks.Decoder": Case(
             networks.Decoder, convolutional | {"stride": STRIDE}, sizes=tuple(convolutional)
         ),

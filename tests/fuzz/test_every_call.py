@@ -23,6 +23,7 @@ COSTLY |= {"evaluation.evaluate"}
 
 EXEMPT = {
     "layers.MaskedConv2D.call": "a convolution of Keras, which checks its inputs itself",
+    "networks.ConditioningStack.call": "a graph of Keras, likewise",
     "networks.Decoder.call": "a graph of Keras, likewise",
     "networks.Downsampler.call": "a graph of Keras, likewise",
     "networks.Encoder.call": "a graph of Keras, likewise",

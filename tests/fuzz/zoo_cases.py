@@ -110,7 +110,16 @@ def prior_cases(model):
     cases = {
         "priors.AutoregressivePrior": Case(
             priors.AutoregressivePrior,
-            {"network": st.just(network), "latent_shape": st.sampled_from([(2, 3), [1, 1]])},
+            {
+                "network": st.just(network),
+                "latent_shape": st.sampled_from([(2, 3), [1, 1]]),
+                "level": st.just(0),
+                "conditioning": st.none(),
+            },
+        ),
+        "priors.HierarchicalPrior": Case(
+            priors.HierarchicalPrior,
+            {"levels": st.just([priors.AutoregressivePrior(network, (2, 3))])},
         ),
         "priors.UniformPrior": Case(
             priors.UniformPrior, shaped | {"num_classes": optional(SMALL)}, sizes=sizes
@@ -137,7 +146,8 @@ def prior_cases(model):
         normal.log_prob, {"latents": st.just(vectors), "labels": st.none()}
     )
     uniform = priors.UniformPrior([(2, 3)], [4], 3)
-    for prior in (model.prior, uniform):
+    hierarchical = priors.HierarchicalPrior([model.prior])
+    for prior in (model.prior, hierarchical, uniform):
         name = f"priors.{type(prior).__name__}"
         cases[f"{name}.sample"] = Case(prior.sample, drawn, sizes=sizes)
         batch = {} if prior is uniform else BATCH

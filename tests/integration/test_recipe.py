@@ -13,7 +13,7 @@ from tests.integration import tiny_run
 from tests.integration.weights_of_run import weights_of
 
 import vqzoo
-from vqzoo.config import load_config
+from vqzoo.config import load_config, stages
 from vqzoo.data import CodeStore, open_source
 from vqzoo.latents import are_codes
 
@@ -58,7 +58,7 @@ def test_leaves_a_whole_run_folder(finished):
     for name in ("config.yaml", "results.json", "samples.png", "reconstructions.png"):
         assert (run / name).stat().st_size > 0
     assert (run / "usage.png").exists() == has_codes
-    for name in model.config["training"]:
+    for name in stages(model.config):
         assert (run / "checkpoints" / f"{name}.weights.h5").exists()
         assert (run / "checkpoints" / name / "step_00000020" / "model.weights.h5").exists()
         assert list((run / "logs" / name).glob("events*"))
@@ -77,7 +77,7 @@ def test_results_are_those_of_the_model(finished):
     labels = None if model.prior.num_classes is None else test.take(np.arange(len(test)))["label"]
     elbo = model.elbo(pixels, labels).mean()
     np.testing.assert_allclose(results["scores"]["images"]["elbo_nats_per_image"], elbo, rtol=1e-4)
-    seeds = {name: stage["seed"] for name, stage in model.config["training"].items()}
+    seeds = {name: stage["seed"] for name, stage in stages(model.config).items()}
     assert results["seeds"] == {**seeds, "samples": 0}
     assert results["wall_seconds"]["autoencoder"] > 0
 

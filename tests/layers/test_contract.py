@@ -10,6 +10,7 @@ INPUTS = (2, 3, 5, 4)
 """Shape of the inputs: not square, so that a swap of axes shows."""
 
 CASES = {
+    "GatedConvBlock": {"filters": 4, "residual_filters": 3, "dropout": 0.1},
     "GatedMaskedConv": {"filters": 4, "kernel_size": 3},
     "GaussianBottleneck": {"latent_dim": 3, "seed": 1},
     "MaskedConv2D": {"filters": 6, "kernel_size": (3, 3), "mask_type": "A"},

@@ -1,11 +1,19 @@
 """Networks made of layers; importing this package registers them for loading saved models."""
 
+from vqzoo.networks.conditioning_stack import ConditioningStack
 from vqzoo.networks.decoder import Decoder
 from vqzoo.networks.downsampler import Downsampler
 from vqzoo.networks.encoder import Encoder
 from vqzoo.networks.gated_pixelcnn import GatedPixelCNN
 
-__all__ = ["CAUSAL_NETWORKS", "Decoder", "Downsampler", "Encoder", "GatedPixelCNN"]
+__all__ = [
+    "CAUSAL_NETWORKS",
+    "ConditioningStack",
+    "Decoder",
+    "Downsampler",
+    "Encoder",
+    "GatedPixelCNN",
+]
 
 CAUSAL_NETWORKS = {"GatedPixelCNN": GatedPixelCNN}
 """The networks that a config can name for an autoregressive prior, by class name."""

@@ -2,11 +2,13 @@
 
 from vqzoo.checks import checked_choice, shown
 from vqzoo.priors.autoregressive_prior import AutoregressivePrior
+from vqzoo.priors.hierarchical_prior import HierarchicalPrior
 from vqzoo.priors.standard_normal_prior import StandardNormalPrior
 from vqzoo.priors.uniform_prior import UniformPrior
 
 FAMILIES = {
-    family.__name__: family for family in (AutoregressivePrior, StandardNormalPrior, UniformPrior)
+    family.__name__: family
+    for family in (AutoregressivePrior, HierarchicalPrior, StandardNormalPrior, UniformPrior)
 }
 """The priors that a config can name."""
 

@@ -6,6 +6,7 @@ import time
 import numpy as np
 from PIL import Image
 
+from vqzoo import config as configs
 from vqzoo import evaluation, zoo
 from vqzoo.training.checkpoints import Checkpoints
 from vqzoo.training.event_log import EventLog
@@ -39,7 +40,7 @@ def judge(model, images, folder, name, num_samples):
         log.image(0, path.stem, pixels)
         shutil.copy(path, folder / "model")
     log.close()
-    stages = {stage: folder / "checkpoints" / stage for stage in model.config["training"]}
+    stages = {stage: folder / "checkpoints" / stage for stage in configs.stages(model.config)}
     seconds = {stage: Checkpoints(path).notes().get("seconds", 0) for stage, path in stages.items()}
     seconds["evaluation"] = time.monotonic() - start
     seconds["a_sample_of_64"] = _seconds_per_sample(model)

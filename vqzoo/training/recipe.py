@@ -101,7 +101,7 @@ def _check_arguments(config, folder, smoke, skip_bad, start_from):
     for argument, path in (("folder", folder), ("start_from", start_from)):
         if path is not None:
             checked_path(path, argument)
-    for stage in config["training"].values():
+    for stage in configs.stages(config).values():
         make_optimizer(stage)  # which knows the names of optimizers and schedules
 
 
@@ -116,7 +116,7 @@ def _check_crop(crop, autoencoder):
 
 
 class Recipe:
-    """The two stages of one run; each part is skipped when its result is there.
+    """The stages of one run; each part is skipped when its result is there.
 
     Args:
         folder: path of the run folder.
@@ -192,40 +192,54 @@ class Recipe:
     def fit_prior(self, autoencoder):
         """Stage 2 on the codes of the training images; returns the best prior.
 
-        A prior without weights needs no training, and no codes either.
+        Every level of a prior that has several is trained on its own, coarse to fine. A prior
+        without weights needs no training, and no codes either.
         """
-        done, folder = self.checkpoints / weights.PRIOR, self.checkpoints / "prior"
-        stage = self.config["training"].get("prior", {"seed": 0})
-        num_classes = configs.num_classes(self.config)
-
-        def make():
-            keras.utils.set_random_seed(stage["seed"])
-            return priors.create(self.config["prior"], autoencoder, num_classes)
-
-        prior = make()
+        prior = self._new_prior(autoencoder)
         if not prior.trainable_stage:
             return prior
-        if not done.exists():
-            store = self.extract_codes(autoencoder)
-            rest, held_out = hold_out(store, HELD_OUT, stage["seed"])
-
-            def make_batches(step):
-                order = stage["batch_size"], stage["seed"], stage["steps"], step
-                return datasets.code_batches(rest, *order)
-
-            validation = (held_out.take(_whole_batches(len(held_out), stage["batch_size"])),)
-            events = EventCallback(self.folder / "logs" / "prior", "prior")
-            with training_scope():
-                trained, interval = make(), _interval(rest, stage)
-                if self.start:
-                    self.start.restore_prior(trained, self.config)
-                fit_stage(
-                    trained, make_batches, stage, folder, "prior", interval, validation, [events]
-                )
-                weights.round_to_float16(trained)
-                weights.save_weights(trained, done)
-        weights.load_weights(prior, done)
+        levels = getattr(prior, "levels", [prior])
+        stages = configs.stages(self.config)
+        del stages["autoencoder"]
+        for index, (name, level) in enumerate(zip(stages, levels, strict=True)):
+            done = self.checkpoints / f"{name}.weights.h5"
+            if not done.exists():
+                self._fit_level(autoencoder, index, name, stages[name], done)
+            weights.load_weights(level, done)
         return prior
+
+    def _new_prior(self, autoencoder, seed=0):
+        keras.utils.set_random_seed(seed)  # decides the initial weights
+        return priors.create(self.config["prior"], autoencoder, configs.num_classes(self.config))
+
+    def _fit_level(self, autoencoder, index, name, stage, done):
+        """Trains one level of the prior, or the whole of one that has no levels, into `done`."""
+        store = self.extract_codes(autoencoder)
+        rest, held_out = hold_out(store, HELD_OUT, stage["seed"])
+
+        def make_batches(step):
+            order = stage["batch_size"], stage["seed"], stage["steps"], step
+            return datasets.code_batches(rest, *order)
+
+        validation = (held_out.take(_whole_batches(len(held_out), stage["batch_size"])),)
+        events = EventCallback(self.folder / "logs" / name, name)
+        with training_scope():
+            prior, interval = self._new_prior(autoencoder, stage["seed"]), _interval(rest, stage)
+            if self.start:
+                self.start.restore_prior(prior, self.config)
+            trained = prior.levels[index] if hasattr(prior, "levels") else prior
+            fit_stage(
+                trained,
+                make_batches,
+                stage,
+                self.checkpoints / name,
+                name,
+                interval,
+                validation,
+                [events],
+            )
+            weights.round_to_float16(trained)
+            weights.save_weights(trained, done)
 
 
 def _with_start(config, start_from, smoke):

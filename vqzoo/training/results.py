@@ -10,6 +10,7 @@ import subprocess
 import keras
 
 import vqzoo
+from vqzoo import config as configs
 from vqzoo import files
 
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "grain", "tensorflow-probability")
@@ -27,7 +28,7 @@ def write_results(path, name, config, scores, seconds, sample_seed):
         seconds: dict of float, wall time by part of the run, in seconds.
         sample_seed: int, seed of the evaluation.
     """
-    stages = config["training"]
+    stages = configs.stages(config)
     content = {
         "name": name,
         "scores": files.finite(scores),

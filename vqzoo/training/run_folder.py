@@ -96,11 +96,16 @@ class RunFolder:
 
 
 def _flat(mapping, prefix=""):
-    """`{"data.name": "cifar10", ...}` of a nested mapping."""
+    """`{"data.name": "cifar10", "training.prior[0].seed": 1, ...}` of a nested mapping."""
     flat = {}
     for key, value in mapping.items():
-        nested = isinstance(value, dict)
-        flat |= _flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{name}.")
+        elif isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
+            flat |= _flat({f"{name}[{index}]": entry for index, entry in enumerate(value)})
+        else:
+            flat[name] = value
     return flat
 
 

@@ -116,12 +116,11 @@ class StartingPoint:
         Returns:
             List of str: name and shape of each weight that was not copied, and why.
         """
-        stored = self.model.prior.weights if self.model.has_prior else []
-        old, new = ({weight.path: weight for weight in part} for part in (stored, prior.weights))
-        shared = old.keys()
+        old = _by_name(self.model.prior) if self.model.has_prior else {}
+        new, shared = _by_name(prior), old.keys()
         if self.model.class_names != config["data"].get("class_names"):
             classless = priors.create(config["prior"], self.model.autoencoder, num_classes=None)
-            shared = {weight.path for weight in classless.weights}
+            shared = _by_name(classless).keys()
         left = []
         for path, weight in {**old, **new}.items():
             why = _difference(old.get(path), new.get(path), path in shared)
@@ -130,6 +129,14 @@ class StartingPoint:
             else:
                 new[path].assign(ops.convert_to_numpy(old[path]))
         return left
+
+
+def _by_name(prior):
+    """dict of a prior's weights by path, which starts with its level's name if it has levels."""
+    parts = {f"{level.name}/": level for level in getattr(prior, "levels", [])} or {"": prior}
+    return {
+        start + weight.path: weight for start, part in parts.items() for weight in part.weights
+    }
 
 
 def _difference(old, new, shared):
