@@ -18,6 +18,24 @@ training:
 smoke: {training: {autoencoder: {steps: 6}, prior: {steps: 6}}}
 """
 
+LEVELS = """
+data: {name: stripes, image_shape: [8, 8, 1], class_names: [across, down], flip: false}
+autoencoder: {family: VQVAE2, bottom_stride: 2, num_embeddings: 8, embedding_dim: 4, filters: 8,
+  residual_filters: 8, num_residual_blocks: 1, restart_threshold: 0.3, seed: 0}
+prior:
+  family: HierarchicalPrior
+  levels:
+    - network: {family: GatedPixelCNN, filters: 8, num_layers: 1, head_filters: 8, dropout: 0.1}
+    - network: {family: GatedPixelCNN, filters: 8, num_layers: 1, head_filters: 8}
+      conditioning: {filters: 8, residual_filters: 8, num_blocks: 1, dropout: 0.1}
+training:
+  autoencoder: {learning_rate: 1.0e-3, schedule: cosine, batch_size: 8, steps: 60, seed: 0}
+  prior:
+    - {learning_rate: 1.0e-3, schedule: cosine, batch_size: 8, steps: 40, seed: 1}
+    - {learning_rate: 1.0e-3, schedule: cosine, batch_size: 8, steps: 30, seed: 2}
+"""
+"""As `CONFIG`, of two levels: codes of 2 x 2 and 4 x 4, a prior for each."""
+
 
 def write_images(folder, class_names=("across", "down"), side=8):
     """Noisy stripes in `folder/{train,test}/CLASS/`, 24 and 8 of each class, and the config."""
@@ -30,14 +48,15 @@ def write_images(folder, class_names=("across", "down"), side=8):
                 pixels = (stripes + generator.normal(0, 10, (side, side))).astype("uint8")
                 pixels = pixels.T if label % 2 else pixels
                 Image.fromarray(pixels).save(folder / split / name / f"{i}.png")
-    (folder / "stripes.yaml").write_text(CONFIG, encoding="utf-8")
+    for name, config in (("stripes", CONFIG), ("levels", LEVELS)):
+        (folder / f"{name}.yaml").write_text(config, encoding="utf-8")
 
 
-def train(images, run, **kwargs):
-    """Trains on what `write_images` wrote."""
+def train(images, run, name="stripes", **kwargs):
+    """Trains on what `write_images` wrote, by the configuration of that name."""
     import vqzoo
 
-    return vqzoo.train(pathlib.Path(images) / "stripes.yaml", data=images, folder=run, **kwargs)
+    return vqzoo.train(pathlib.Path(images) / f"{name}.yaml", data=images, folder=run, **kwargs)
 
 
 def use_two_logical_cpus():
@@ -49,7 +68,8 @@ def use_two_logical_cpus():
     tf.config.set_logical_device_configuration(cpu, halves)
 
 
-if __name__ == "__main__":  # python tiny_run.py IMAGES RUN [smoke] [replicas]
+if __name__ == "__main__":  # python tiny_run.py IMAGES RUN [levels] [smoke] [replicas]
     if "replicas" in sys.argv:
         use_two_logical_cpus()
-    train(sys.argv[1], sys.argv[2], smoke="smoke" in sys.argv)
+    name = "levels" if "levels" in sys.argv else "stripes"
+    train(sys.argv[1], sys.argv[2], name, smoke="smoke" in sys.argv)
