@@ -27,6 +27,7 @@ _STAGE = {
     "batch_size": int,
     "steps": int,
     "seed": int,
+    "precision": str,
 }
 SECTIONS = {
     "paper": {"title": str, "authors": str, "arxiv": str, "section": str, "numbers": dict},

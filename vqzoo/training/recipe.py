@@ -15,6 +15,7 @@ from vqzoo.progress import track
 from vqzoo.training.devices import training_scope
 from vqzoo.training.event_callback import EventCallback
 from vqzoo.training.judging import judge
+from vqzoo.training.precision import precision
 from vqzoo.training.run_folder import RunFolder
 from vqzoo.training.run_images import checked_folders, open_images, with_class_names
 from vqzoo.training.space import bytes_needed
@@ -103,6 +104,8 @@ def _check_arguments(config, folder, smoke, skip_bad, start_from):
             checked_path(path, argument)
     for stage in configs.stages(config).values():
         make_optimizer(stage)  # which knows the names of optimizers and schedules
+        with precision(stage):  # and that those of number formats
+            pass
 
 
 def _check_crop(crop, autoencoder):
@@ -157,7 +160,7 @@ class Recipe:
         if not done.exists():
             few = images.take(np.linspace(0, len(images) - 1, BATCH_SIZE).astype("int64"))
             events = EventCallback(self.folder / "logs" / "autoencoder", "autoencoder", few["image"])
-            with training_scope():
+            with training_scope(), precision(stage):
                 autoencoder, interval = make(), _interval(images, stage)
                 if self.start:
                     self.start.restore_autoencoder(autoencoder)
@@ -223,7 +226,7 @@ class Recipe:
 
         validation = (held_out.take(_whole_batches(len(held_out), stage["batch_size"])),)
         events = EventCallback(self.folder / "logs" / name, name)
-        with training_scope():
+        with training_scope(), precision(stage):
             prior, interval = self._new_prior(autoencoder, stage["seed"]), _interval(rest, stage)
             if self.start:
                 self.start.restore_prior(prior, self.config)
