@@ -220,12 +220,23 @@ def test_train_evaluate_and_export_hand_on_their_arguments(work, capsys, monkeyp
     scores = {"reconstruction": {"mse": 0.5, "per_image": [1, 2]}}
     monkeypatch.setattr(data, "open_source", lambda config, split, folder, skip: split)
     monkeypatch.setattr(
-        evaluation, "evaluate", lambda model, *splits, seed: calls.append((splits, seed)) or scores
+        evaluation, "evaluate", lambda model, *rest: calls.append(rest) or dict(scores)
     )
     assert succeed(capsys, "evaluate", "tiny", "--seed", 5) == "reconstruction.mse 0.5\n"
     assert "wrote s.json" in succeed(capsys, "evaluate", "tiny", "--seed", 5, "--output", "s.json")
     assert json.loads((work / "s.json").read_text()) == scores
-    assert calls[1] == (("test", "train"), 5)
+    assert calls[1] == ("test", "train", None, 2000, 5, None)
+    monkeypatch.setattr(evaluation, "open_network", lambda name: f"network {name}")
+    monkeypatch.setattr(evaluation, "cas_scores", lambda model, *splits, seed: {"accuracy": seed})
+    pixels = np.zeros((4, 4, 1), "uint8")
+    monkeypatch.setattr(
+        evaluation, "neighbours_picture", lambda *rest, network: calls.append(network) or pixels
+    )
+    arguments = ["--features", "a", "--features", "b", "--samples", 7, "--cas", "--seed", 3]
+    printed = succeed(capsys, "evaluate", "tiny", *arguments, "--neighbours", "n.png")
+    assert printed == "reconstruction.mse 0.5\ncas.accuracy 3\nwrote n.png\n"
+    assert calls[-2:] == [("test", "train", None, 7, 3, ["network a", "network b"]), "network a"]
+    assert (work / "n.png").is_file()
 
     monkeypatch.setattr(vqzoo.ZooModel, "export", lambda model, folder: f"{folder}/1")
     assert succeed(capsys, "export", "tiny", "served/tiny") == "wrote served/tiny/1\n"

@@ -7,6 +7,7 @@ import pytest
 
 from vqzoo.data import ArraySource
 from vqzoo.evaluation import draw_pictures, evaluate
+from vqzoo.evaluation.feature_networks import FeatureNetwork
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,14 @@ def test_samples_are_those_of_the_public_call(model, monkeypatch):
     monkeypatch.undo()
     expected = model.sample(20, labels=list(np.arange(20) % 3), seed=3)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_networks_compare_samples_with_test_images(model):
+    """Those given; the classifier's own only where there are images enough."""
+    network = FeatureNetwork("mean", (8, 12, 1), lambda pixels: (pixels.mean(axis=(1, 2)), None))
+    scores = evaluate(model, source(30, 0), source(40, 1), num_samples=21, networks=[network])
+    assert {"fid_mean", "fid_star_mean", "recall_mean_of_train"} < set(scores["samples"])
+    assert not any("fid" in key for key in evaluate(model, source(30, 0), num_samples=21)["samples"])
 
 
 def test_scores_repeat(model):

@@ -3,8 +3,10 @@ import pytest
 
 from vqzoo.data import ArraySource, eval_batches
 from vqzoo.evaluation import feature_scores
+from vqzoo.evaluation.frechet import frechet_distance
 from vqzoo.evaluation.feature_networks import FeatureNetwork
-from vqzoo.evaluation.feature_scores import collect, compare
+from vqzoo.evaluation.encoding import EncodedSource
+from vqzoo.evaluation.feature_scores import collect, compare, feature_scores as scores_of
 
 
 def two_numbers(pixels):
@@ -55,6 +57,33 @@ def test_like_beside_like_and_beside_darker():
     assert min(like["precision_two"], like["recall_two"]) > 0.9
     assert darker["precision_two"] == darker["recall_two"] == 0
     assert 1 <= like["inception_score_two"] <= 2
+
+
+class Darkener:
+    """A model whose latents are images, which it decodes to half their brightness."""
+
+    def decode(self, latents):
+        return latents[0] // 2
+
+
+def test_what_reconstructions_and_training_images_score():
+    test, train, images = pictures(300, 1), pictures(500, 2), pictures(200, 3).images
+    encoded = EncodedSource([test.images], None)
+    scores = scores_of(NETWORK, Darkener(), images, test, encoded, train)
+    darker = seen(ArraySource(test.images // 2)).moments
+    ours, real = seen(ArraySource(images)), seen(test)
+    assert scores["fid_two"] == pytest.approx(frechet_distance(ours.moments, real.moments))
+    assert scores["fid_star_two"] == pytest.approx(frechet_distance(ours.moments, darker))
+    expected = frechet_distance(darker, real.moments)
+    assert scores["fid_two_of_reconstructions"] == pytest.approx(expected)
+    assert scores["fid_two"] < 0.01 < 0.05 < scores["fid_star_two"]
+    assert scores["fid_two_of_train"] < 0.01 and scores["recall_two_of_train"] > 0.9
+    order = np.random.default_rng(0).permutation(500)[:200]
+    chosen = ArraySource(train.images[np.sort(order)])
+    floor = frechet_distance(seen(chosen).moments, real.moments)
+    assert scores["fid_two_of_train"] == pytest.approx(floor)
+    without = scores_of(NETWORK, Darkener(), images, test, encoded)
+    assert without == {key: scores[key] for key in scores if not key.endswith("of_train")}
 
 
 def test_no_probabilities_no_inception_score():

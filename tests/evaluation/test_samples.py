@@ -4,7 +4,7 @@ import pytest
 from tests.evaluation.fakes import BlockMeans, FakeModel, TablePrior
 from vqzoo.data import ArraySource
 from vqzoo.evaluation.encoding import encode_source
-from vqzoo.evaluation.samples import class_variances, sample_scores
+from vqzoo.evaluation.samples import class_variances, draw_samples, sample_scores
 
 
 class BrightnessJudge:
@@ -30,7 +30,8 @@ def test_scores_of_a_known_model():
     half = ((images - 128.0) / 2 + 128).round().astype("uint8")  # a quarter of the variance
     source = ArraySource(half, labels)
     test = encode_source(model.autoencoder, ArraySource(images, labels))
-    scores = sample_scores(model, source, test, test, BrightnessJudge(), num_samples=1000, seed=2)
+    samples = draw_samples(model, 1000, seed=2)
+    scores = sample_scores(samples, source, test, test, BrightnessJudge())
     assert scores["num_samples"] == 1000 and scores["class_agreement"] == 1.0
     assert scores["class_agreement_by_class"] == {"dark": 1.0, "bright": 1.0}
     assert scores["variance_ratio"] == pytest.approx(4, rel=0.1)
@@ -51,7 +52,8 @@ def test_wrong_labels_and_lost_variety_show():
     model.prior.probabilities[..., 4] = 0  # and knows one dark image only
     far = ArraySource(np.zeros((3, 4, 6, 1), "uint8"), [0, 0, 1])
     train = encode_source(model.autoencoder, far)
-    scores = sample_scores(model, source, test, train, BrightnessJudge(), 100, seed=0)
+    samples = draw_samples(model, 100, seed=0)
+    scores = sample_scores(samples, source, test, train, BrightnessJudge())
     assert scores["class_agreement"] == 0.0
     assert scores["variance_ratio_worst"] == 0.0
     assert scores["nearest_training_map_ratio"] == 1.0  # all six codes differ, in both
@@ -60,7 +62,8 @@ def test_wrong_labels_and_lost_variety_show():
 def test_what_cannot_be_known_is_left_out():
     model = two_code_model()
     source = ArraySource(np.zeros((4, 4, 6, 1), "uint8"))
-    scores = sample_scores(model, source, encode_source(model.autoencoder, source), num_samples=4)
+    encoded = encode_source(model.autoencoder, source)
+    scores = sample_scores(draw_samples(model, 4), source, encoded)
     assert scores == {"num_samples": 4}
 
 

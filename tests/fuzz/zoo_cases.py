@@ -192,6 +192,7 @@ def evaluation_cases(model):
         "classifier": st.none(),
         "num_samples": st.sampled_from([0, 3]),
         "seed": SEED,
+        "networks": st.sampled_from([None, []]),
     }
     return {
         "evaluation.evaluate": Case(evaluation.evaluate, evaluated, sizes=("num_samples",)),

@@ -8,14 +8,20 @@ from vqzoo.classifier import find_classifier
 from vqzoo.evaluation.code_likelihood import code_scores, prior_log_probs
 from vqzoo.evaluation.codebook import codebook_scores
 from vqzoo.evaluation.encoding import autoencode_source, encode_source
+from vqzoo.evaluation.feature_networks import of_classifier
+from vqzoo.evaluation.feature_scores import feature_scores
 from vqzoo.evaluation.image_likelihood import image_scores
 from vqzoo.evaluation.reconstruction import reconstruction_scores
-from vqzoo.evaluation.samples import sample_scores
+from vqzoo.evaluation.samples import draw_samples, sample_scores
 from vqzoo.evaluation.uniform_prior_bits import uniform_prior_scores
 from vqzoo.latents import are_codes
 
 
-def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0):
+FEWEST = 1000
+"""Images below which distances between sets say more of their number than of the model."""
+
+
+def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0, networks=None):
     """The scores of a model on a test set; `docs/numbers.md` defines each.
 
     Progress is shown on stderr where a part takes longer than a few seconds.
@@ -29,6 +35,8 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
             package's own, where it has one for these classes.
         num_samples: int, samples drawn, or 0 to draw none.
         seed: int, of the samples, of the draws of q(z | x) and of the simple models' smoothing.
+        networks: list of `FeatureNetwork` in whose eyes samples are compared with test images;
+            None takes the classifier, if there is one and both sets have 1,000 images or more.
 
     Returns:
         dict of dicts of numbers: `size`, `reconstruction`, `codebook` (with `codes_0`, ... for the
@@ -47,6 +55,8 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
         checked_source(train, "train")
     if classifier is not None and not hasattr(classifier, "predict"):
         raise TypeError(f"`classifier` must be a Classifier. Received: {shown(classifier)}")
+    if not all(hasattr(network, "input_shape") for network in _listed(networks)):
+        raise TypeError(f"`networks` must hold FeatureNetworks. Received: {shown(networks)}")
     checked_int(num_samples, "num_samples", 0)
     checked_seed(seed)
     autoencoder, trained = model.autoencoder, None
@@ -69,10 +79,22 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0)
     scores["images"] = image_scores(encoded, log_probs, num_values, autoencoder)
     if num_samples:
         classifier = classifier or find_classifier(model.config["data"])
-        scores["samples"] = sample_scores(
-            model, test, encoded, trained, classifier, num_samples, seed
-        )
+        samples = draw_samples(model, num_samples, seed)
+        scores["samples"] = sample_scores(samples, test, encoded, trained, classifier)
+        if networks is None:
+            enough = classifier is not None and min(len(test), num_samples) >= FEWEST
+            networks = [of_classifier(classifier)] if enough else []
+        for network in networks:
+            scores["samples"] |= feature_scores(
+                network, model, samples.images, test, encoded, train, seed
+            )
     return scores
+
+
+def _listed(networks):
+    """The networks as a list, for checks; something else counts as one that is none."""
+    listed = isinstance(networks, (list, tuple))
+    return networks if listed else [] if networks is None else [None]
 
 
 def _size(model, num_test_images):

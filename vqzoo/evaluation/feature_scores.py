@@ -4,13 +4,19 @@ import dataclasses
 
 import numpy as np
 
+from vqzoo.data import ArraySource, eval_batches
 from vqzoo.evaluation.frechet import Moments, frechet_distance
 from vqzoo.evaluation.inception_score import inception_score
 from vqzoo.evaluation.kernel_distance import kid, mmd
 from vqzoo.evaluation.precision_recall import precision_recall
+from vqzoo.evaluation.samples import decoded_batches
 
 MOST = 10_000
 """Images of a set whose features are kept; the moments are those of all."""
+
+
+BATCH_SIZE = 256
+"""Images that a network sees at once; no number depends on it."""
 
 
 @dataclasses.dataclass
@@ -26,6 +32,46 @@ class FeatureSet:
     moments: Moments
     features: np.ndarray
     probabilities: np.ndarray | None
+
+
+def feature_scores(network, model, images, test, encoded, train=None, seed=0):
+    """Scores of samples, and what real images and reconstructions score in their place.
+
+    Args:
+        network: `FeatureNetwork`.
+        model: `ZooModel`.
+        images: uint8 `(samples, height, width, channels)`.
+        test: `vqzoo.data.ImageSource`, the real images that are the reference.
+        encoded: `EncodedSource` of the same.
+        train: `ImageSource` of other real images, or None to leave theirs out.
+        seed: int, of the choice of images and subsets.
+
+    Returns:
+        dict as of `compare`, and `fid_NAME_of_reconstructions`, of the test images' reconstructions
+        in place of samples, and `fid_star_NAME`, of samples with these as the reference: Section
+        5.3.1 of arXiv:1906.00446. With `train` also the scores of as many training images as there
+        are samples, with the suffix `_of_train`: what a perfect model would score.
+    """
+    name = network.name
+    reference = collect(network, eval_batches(test, BATCH_SIZE), len(test), seed)
+    samples = collect(network, eval_batches(ArraySource(images), BATCH_SIZE), len(images), seed)
+    decoded = collect(network, decoded_batches(model, encoded.latents), len(test), seed)
+    scores = compare(name, samples, reference, seed)
+    scores[f"fid_star_{name}"] = frechet_distance(samples.moments, decoded.moments)
+    distance = frechet_distance(decoded.moments, reference.moments)
+    scores[f"fid_{name}_of_reconstructions"] = distance
+    if train is not None:
+        order = np.random.default_rng(seed).permutation(len(train))[: len(images)]
+        others = collect(network, _taken(train, np.sort(order)), len(order), seed)
+        real = compare(name, others, reference, seed)
+        scores |= {f"{key}_of_train": value for key, value in real.items()}
+    return scores
+
+
+def _taken(source, indices):
+    """Yields the examples of a source at `indices`, a batch at a time."""
+    for start in range(0, len(indices), BATCH_SIZE):
+        yield source.take(indices[start : start + BATCH_SIZE])
 
 
 def collect(network, batches, total, seed=0):

@@ -1,5 +1,7 @@
 """What samples are worth: right classes, as varied as real images, not copies."""
 
+import dataclasses
+
 import numpy as np
 
 from vqzoo.data import eval_batches
@@ -8,17 +10,50 @@ from vqzoo.evaluation.nearest_maps import flat_maps, nearest_distances
 DECODE_BATCH = 256
 
 
-def sample_scores(model, source, test, train=None, classifier=None, num_samples=2000, seed=0):
-    """Scores of samples at temperature 1, none truncated, none rejected.
+@dataclasses.dataclass
+class Samples:
+    """Images that a model drew.
+
+    Attributes:
+        latents: list of arrays `(images, *shape)`, coarse to fine.
+        labels: int32 `(images,)`, the classes asked for, or None for a model without.
+        images: uint8 `(images, height, width, channels)`.
+    """
+
+    latents: list
+    labels: np.ndarray | None
+    images: np.ndarray
+
+
+def draw_samples(model, num_samples, seed=0):
+    """`Samples` at temperature 1, none truncated, none rejected; the classes in turn.
 
     Args:
         model: `ZooModel`.
+        num_samples, seed: int.
+    """
+    num_classes = model.prior.num_classes
+    labels = None if num_classes is None else np.arange(num_samples, dtype="int32") % num_classes
+    latents = model.prior.sample(num_samples, labels=labels, seed=seed)
+    images = [batch["image"] for batch in decoded_batches(model, latents)]
+    return Samples(latents, labels, np.concatenate(images))
+
+
+def decoded_batches(model, latents):
+    """Yields the images of latents, a list of arrays `(images, *shape)`, as dicts of `image`."""
+    for start in range(0, len(latents[0]), DECODE_BATCH):
+        yield {"image": model.decode([level[start : start + DECODE_BATCH] for level in latents])}
+
+
+def sample_scores(samples, source, test, train=None, classifier=None):
+    """Scores of samples that need no comparison of features.
+
+    Args:
+        samples: `Samples`.
         source: `vqzoo.data.ImageSource` of the test images.
         test: `EncodedSource` of the same.
         train: `EncodedSource` of the training images, or None, as for latents that are no codes.
         classifier: `Classifier` of the model's classes, or None.
-        num_samples: int; a conditional model is asked for its classes in turn.
-        seed: int, of the samples.
 
     Returns:
         dict: `num_samples`; `class_agreement`, the share of samples in which the classifier sees
@@ -30,22 +65,14 @@ def sample_scores(model, source, test, train=None, classifier=None, num_samples=
         `nearest_training_map_ratio`. What cannot be known without a classifier, labels or
         training codes is left out.
     """
-    num_classes = model.prior.num_classes
-    labels = None if num_classes is None else np.arange(num_samples, dtype="int32") % num_classes
-    latents = model.prior.sample(num_samples, labels=labels, seed=seed)
-    images = np.concatenate(
-        [
-            model.decode([level[start : start + DECODE_BATCH] for level in latents])
-            for start in range(0, num_samples, DECODE_BATCH)
-        ]
-    )
-    scores = {"num_samples": num_samples}
+    labels, images = samples.labels, samples.images
+    scores = {"num_samples": len(images)}
     if labels is not None and classifier is not None:
         scores |= _agreement(classifier, images, labels)
     if labels is None or test.labels is not None:
-        scores |= _variance_ratio(images, labels, source, num_classes or 1)
+        scores |= _variance_ratio(images, labels, source)
     if train is not None:
-        scores |= _novelty(latents, train, test)
+        scores |= _novelty(samples.latents, train, test)
     return scores
 
 
@@ -59,7 +86,8 @@ def _agreement(classifier, images, labels):
     return {"class_agreement": float(agrees.mean()), "class_agreement_by_class": by_class}
 
 
-def _variance_ratio(images, labels, source, num_classes):
+def _variance_ratio(images, labels, source):
+    num_classes = 1 if labels is None else int(labels.max()) + 1
     sampled = class_variances([(images, labels)], num_classes)
     batches = eval_batches(source, DECODE_BATCH)
     known = labels is not None
