@@ -33,7 +33,8 @@ def layer_cases():
     """Constructors and calls of `vqzoo.layers`."""
     quantizer = {"num_embeddings": SMALL, "embedding_dim": SMALL, "commitment_cost": COST}
     sizes = ("num_embeddings", "embedding_dim", "filters", "residual_filters", "kernel_size")
-    sizes += ("num_classes", "condition_channels")
+    sizes += ("num_classes", "condition_channels", "num_heads", "key_dim", "value_dim")
+    sizes += ("auxiliary_channels",)
     ema = {
         "decay": SHARE,
         "epsilon": st.sampled_from([1e-5, 1]),
@@ -50,10 +51,26 @@ def layer_cases():
         "condition_channels": optional(SMALL),
         "dropout": SHARE,
     }
+    block = {"filters": SMALL, "residual_filters": SMALL, "dropout": SHARE}
+    attention = {"num_heads": SMALL, "key_dim": SMALL, "value_dim": SMALL}
+    conditions = {"num_classes": optional(SMALL), "condition_channels": optional(SMALL)}
+    auxiliary = {"auxiliary_channels": optional(SMALL)}
+    scores = {"include_current": FLAG, "dropout": SHARE}
     gradient = {"codebook_cost": COST, "trainable_codebook": FLAG, "seed": optional(SEED)}
     masked = {"filters": SMALL, "kernel_size": ODD, "mask_type": st.sampled_from("AB")}
     residual = {"filters": SMALL, "residual_filters": SMALL, "batch_norm": FLAG}
+    stacked = block | conditions | {"kernel_size": ODD}
     return {
+        "layers.CausalAttentionBlock": Case(
+            layers.CausalAttentionBlock, block | attention, sizes=sizes
+        ),
+        "layers.CausalResidualBlock": Case(layers.CausalResidualBlock, stacked, sizes=sizes),
+        "layers.CausalSelfAttention": Case(
+            layers.CausalSelfAttention, attention | scores, sizes=sizes
+        ),
+        "layers.GatedResidualBlock": Case(
+            layers.GatedResidualBlock, block | auxiliary, sizes=sizes
+        ),
         "layers.GatedMaskedConv": Case(layers.GatedMaskedConv, gated, sizes=sizes),
         "layers.GaussianBottleneck": Case(
             layers.GaussianBottleneck,
@@ -87,18 +104,37 @@ def layer_calls():
         f"layers.{name}.call": Case(layer, {argument: MAP}, wrong={argument: numbers})
         for name, (layer, argument) in single.items()
     }
-    gated = layers.GatedMaskedConv(4, 3, num_classes=3)
+    pairs = {
+        "CausalAttentionBlock": (layers.CausalAttentionBlock(4, 2, 1, 2, 2), "features", "inputs"),
+        "CausalSelfAttention": (layers.CausalSelfAttention(1, 2, 2), "queries", "memory"),
+        "GatedResidualBlock": (layers.GatedResidualBlock(4, 2, 4), "x", "auxiliary"),
+    }
+    for name, (layer, *arguments) in pairs.items():
+        right = dict.fromkeys(arguments, st.just(floats(2, 3, 5, 4)))
+        wrong = dict.fromkeys(arguments, numbers)
+        layer.build((2, 3, 5, 4), (2, 3, 5, 4))
+        cases[f"layers.{name}.call"] = Case(layer, right, wrong=wrong)
+    for case in cases.values():
+        case.call(*[floats(2, 3, 5, 4)] * len(case.right))  # built: what is wrong meets the call
+    for kind in ("GatedMaskedConv", "CausalResidualBlock"):
+        cases[f"layers.{kind}.call"] = stacked_call(kind, numbers)
+    return cases
 
-    def call_gated(stacks, labels):
-        return gated((stacks, stacks), labels=labels)
+
+def stacked_call(kind, numbers):
+    """The call of a layer on two stacks and labels."""
+    arguments = {"filters": 4, "kernel_size": 3, "num_classes": 3}
+    if kind == "CausalResidualBlock":
+        arguments["residual_filters"] = 2
+    layer = getattr(layers, kind)(**arguments)
+
+    def call(stacks, labels):
+        return layer((stacks, stacks), labels=labels)
 
     right = {"stacks": st.just(floats(2, 3, 5, 4)), "labels": st.just(np.array([0, 2]))}
     rank = ARRAYS.filter(lambda array: array.dtype.kind in "biuf" and array.ndim != 1)
-    wrong = {"stacks": numbers, "labels": rank}
-    for case in cases.values():
-        case.call(floats(2, 3, 5, 4))  # built, so that what is wrong meets the call
-    call_gated(floats(2, 3, 5, 4), np.array([0, 2]))
-    return cases | {"layers.GatedMaskedConv.call": Case(call_gated, right, wrong=wrong)}
+    call(floats(2, 3, 5, 4), np.array([0, 2]))
+    return Case(call, right, wrong={"stacks": numbers, "labels": rank})
 
 
 def network_cases():
@@ -125,6 +161,11 @@ def network_cases():
     }
     stack = {"num_embeddings": st.sampled_from([[3], [2, 4]]), "num_blocks": st.integers(0, 1)}
     stack |= {"filters": SMALL, "residual_filters": SMALL, "dropout": SHARE}
+    snail = {name: right for name, right in causal.items() if not name.endswith("_filters")}
+    del snail["first_kernel_size"]
+    snail |= dict.fromkeys(("residual_filters", "num_heads", "key_dim", "value_dim"), SMALL)
+    snail |= {"attention_after": st.sampled_from([[], [1], (1,)]), "output_blocks": SMALL}
+    tiny = networks.PixelSNAIL(3, None, 2, 2, num_layers=1, attention_after=[1])
     network = networks.GatedPixelCNN(3, filters=2, num_layers=1, head_filters=2)
     # A code out of range is for the prior to see: the network is also called on unknown tensors.
     numbers = ARRAYS.filter(lambda array: array.dtype.kind in "biuf" and array.size)
@@ -140,6 +181,8 @@ def network_cases():
         "networks.Encoder": Case(networks.Encoder, convolutional, sizes=tuple(convolutional)),
         "networks.GatedPixelCNN": Case(networks.GatedPixelCNN, causal, sizes=tuple(causal)),
         "networks.GatedPixelCNN.call": Case(network, {"codes": CODES}, wrong={"codes": numbers}),
+        "networks.PixelSNAIL": Case(networks.PixelSNAIL, snail, sizes=tuple(snail)),
+        "networks.PixelSNAIL.call": Case(tiny, {"codes": CODES}, wrong={"codes": numbers}),
     }
 
 

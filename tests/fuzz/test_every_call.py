@@ -17,8 +17,8 @@ QUICK, THOROUGH = 10, 300
 """Examples of a call in every run of the suite, and under the slow marker."""
 
 COSTLY = {"vqzoo.create", "vqzoo.load", "vqzoo.train", "ZooModel.export", "ZooModel.save"}
-COSTLY |= {"networks.GatedPixelCNN", "models.VAE", "models.VQVAE", "models.VQVAE2"}
-COSTLY |= {"evaluation.evaluate"}
+COSTLY |= {"networks.GatedPixelCNN", "networks.PixelSNAIL"}
+COSTLY |= {"models.VAE", "models.VQVAE", "models.VQVAE2", "evaluation.evaluate"}
 """Calls of a tenth of a second and more, which get a third of the examples."""
 
 EXEMPT = {

@@ -9,9 +9,15 @@ from vqzoo import layers
 INPUTS = (2, 3, 5, 4)
 """Shape of the inputs: not square, so that a swap of axes shows."""
 
+ATTENTION = {"num_heads": 2, "key_dim": 3, "value_dim": 2}
+
 CASES = {
+    "CausalAttentionBlock": {"filters": 4, "residual_filters": 3, **ATTENTION},
+    "CausalResidualBlock": {"filters": 4, "residual_filters": 3, "kernel_size": 3},
+    "CausalSelfAttention": ATTENTION,
     "GatedConvBlock": {"filters": 4, "residual_filters": 3, "dropout": 0.1},
     "GatedMaskedConv": {"filters": 4, "kernel_size": 3},
+    "GatedResidualBlock": {"filters": 4, "residual_filters": 3},
     "GaussianBottleneck": {"latent_dim": 3, "seed": 1},
     "MaskedConv2D": {"filters": 6, "kernel_size": (3, 3), "mask_type": "A"},
     "ResidualBlock": {"filters": 4, "residual_filters": 3},
@@ -34,8 +40,11 @@ def layer(request):
 
 def call(layer):
     features = np.random.default_rng(0).normal(size=INPUTS).astype("float32")
-    takes_two = isinstance(layer, layers.GatedMaskedConv)
-    return layer((features, features) if takes_two else features)
+    if isinstance(layer, (layers.GatedMaskedConv, layers.CausalResidualBlock)):
+        return layer((features, features))
+    if isinstance(layer, (layers.CausalAttentionBlock, layers.CausalSelfAttention)):
+        return layer(features, features)
+    return layer(features)
 
 
 def test_configuration_is_what_was_given_before_and_after_building(layer):

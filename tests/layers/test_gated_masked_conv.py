@@ -106,16 +106,17 @@ def test_rows_and_steps_equal_the_whole_map(kernel_size, first):
     randomized(layer)
     expected = [np.transpose(output, (1, 2, 0, 3)) for output in layer(list(stacks))]
     vertical, horizontal = np.transpose(stacks, (0, 2, 3, 1, 4))
-    rows = np.concatenate([np.zeros((kernel_size // 2, *vertical.shape[1:]), "f4"), vertical])
-    matrix = layer.horizontal_matrix()
+    above, matrix = layer.no_rows(width, batch), layer.horizontal_matrix()
     for row in range(height):
-        above, inputs = layer.vertical_row(rows[row : row + layer.taps])
-        np.testing.assert_allclose(above, expected[0][row], rtol=1e-4, atol=1e-5)
-        pending = np.zeros((batch, (layer.taps - 1) * 2 * channels), "f4")
+        last = row - first  # the newest row that this one sees
+        x = vertical[last] if last >= 0 else np.zeros((width, batch, channels), "f4")
+        above, output, inputs = layer.vertical_row(above, x)
+        np.testing.assert_allclose(output, expected[0][row], rtol=1e-4, atol=1e-5)
+        pending = layer.no_columns(batch)
         for column in range(width):
-            last = column - first  # the newest position that this one sees
+            last = column - first
             x = horizontal[row, last] if last >= 0 else np.zeros((batch, channels), "f4")
-            output, pending = layer.horizontal_step(x, pending, inputs[column], matrix)
+            pending, output = layer.horizontal_step(x, pending, inputs[column], matrix)
             np.testing.assert_allclose(output, expected[1][row, column], rtol=1e-4, atol=1e-5)
 
 

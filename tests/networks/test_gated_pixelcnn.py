@@ -18,6 +18,7 @@ def array(tensor):
 @pytest.mark.parametrize("num_layers", [1, 2, 4])
 def test_gradient_support_is_the_drawn_field(shape, num_layers):
     arguments = {**SMALL, "num_layers": num_layers, "first_kernel_size": 5}
+    keras.utils.set_random_seed(0)  # else, once in a while, all units of the head are off
     network = GatedPixelCNN(7, **arguments, dtype="float64")
     drawn = fields.gated_layer((fields.itself(*shape),) * 2, 5, first=True)
     for _ in range(num_layers - 1):

@@ -4,18 +4,25 @@ import keras
 import numpy as np
 import pytest
 
-from vqzoo.networks import GatedPixelCNN
+from vqzoo.networks import GatedPixelCNN, PixelSNAIL
 from vqzoo.sampling import SamplingOptions
 from vqzoo.sampling.agreement import first_differences_are_ties
 from vqzoo.sampling.noise import image_keys
 from vqzoo.sampling.sampler import Sampler, choose_codes
 
 
+SMALL = {
+    GatedPixelCNN: {"filters": 6, "num_layers": 3, "head_filters": 8},
+    PixelSNAIL: {"filters": 6, "residual_filters": 5, "num_layers": 2, "kernel_size": 3}
+    | {"attention_after": [2], "num_heads": 2, "key_dim": 3, "value_dim": 2},
+}
+
+
 def network(seed=0, **arguments):
     """A small network whose random weights are large enough for its outputs to vary."""
-    arguments = {"filters": 6, "num_layers": 3, "head_filters": 8, **arguments}
+    family = arguments.pop("family", GatedPixelCNN)
     keras.utils.set_random_seed(seed)
-    causal = GatedPixelCNN(11, **arguments)
+    causal = family(11, **{**SMALL[family], **arguments})
     rng = np.random.default_rng(seed)
     for weight in causal.weights:
         weight.assign(rng.normal(0, 0.5, weight.shape))
@@ -37,6 +44,16 @@ CASES = {
     "both": ({"num_classes": 3, "condition_channels": 2}, (4, 5)),
     "large windows": ({"kernel_size": 5, "first_kernel_size": 9}, (5, 6)),
     "small windows": ({"first_kernel_size": 3, "num_layers": 1}, (4, 5)),
+    "attention": ({"family": PixelSNAIL}, (8, 8)),
+    "attention, both": (
+        {"family": PixelSNAIL, "num_classes": 3, "condition_channels": 2, "output_blocks": 1},
+        (5, 9),
+    ),
+    "attention twice": ({"family": PixelSNAIL, "attention_after": [1, 2]}, (5, 9)),
+    "no attention": (
+        {"family": PixelSNAIL, "attention_after": [], "kernel_size": 5, "condition_channels": 2},
+        (8, 8),
+    ),
 }
 
 

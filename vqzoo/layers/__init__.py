@@ -1,7 +1,11 @@
 """Keras layers; importing them registers their classes for `keras.models.load_model`."""
 
+from vqzoo.layers.causal_attention_block import CausalAttentionBlock
+from vqzoo.layers.causal_residual_block import CausalResidualBlock
+from vqzoo.layers.causal_self_attention import CausalSelfAttention
 from vqzoo.layers.gated_conv_block import GatedConvBlock
 from vqzoo.layers.gated_masked_conv import GatedMaskedConv
+from vqzoo.layers.gated_residual_block import GatedResidualBlock
 from vqzoo.layers.gaussian_bottleneck import GaussianBottleneck
 from vqzoo.layers.masked_conv import MaskedConv2D
 from vqzoo.layers.residual_block import ResidualBlock
@@ -9,8 +13,12 @@ from vqzoo.layers.vector_quantizer import VectorQuantizer
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
 
 __all__ = [
+    "CausalAttentionBlock",
+    "CausalResidualBlock",
+    "CausalSelfAttention",
     "GatedConvBlock",
     "GatedMaskedConv",
+    "GatedResidualBlock",
     "GaussianBottleneck",
     "MaskedConv2D",
     "ResidualBlock",

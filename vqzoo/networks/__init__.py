@@ -5,6 +5,7 @@ from vqzoo.networks.decoder import Decoder
 from vqzoo.networks.downsampler import Downsampler
 from vqzoo.networks.encoder import Encoder
 from vqzoo.networks.gated_pixelcnn import GatedPixelCNN
+from vqzoo.networks.pixel_snail import PixelSNAIL
 
 __all__ = [
     "CAUSAL_NETWORKS",
@@ -13,7 +14,8 @@ __all__ = [
     "Downsampler",
     "Encoder",
     "GatedPixelCNN",
+    "PixelSNAIL",
 ]
 
-CAUSAL_NETWORKS = {"GatedPixelCNN": GatedPixelCNN}
+CAUSAL_NETWORKS = {"GatedPixelCNN": GatedPixelCNN, "PixelSNAIL": PixelSNAIL}
 """The networks that a config can name for an autoregressive prior, by class name."""
