@@ -68,9 +68,6 @@ def layer_cases():
         "layers.CausalSelfAttention": Case(
             layers.CausalSelfAttention, attention | scores, sizes=sizes
         ),
-        "layers.GatedResidualBlock": Case(
-            layers.GatedResidualBlock, block | auxiliary, sizes=sizes
-        ),
         "layers.GatedMaskedConv": Case(layers.GatedMaskedConv, gated, sizes=sizes),
         "layers.GaussianBottleneck": Case(
             layers.GaussianBottleneck,
@@ -78,9 +75,7 @@ def layer_cases():
             sizes=("latent_dim",),
         ),
         "layers.GatedConvBlock": Case(
-            layers.GatedConvBlock,
-            {"filters": SMALL, "residual_filters": SMALL, "dropout": SHARE},
-            sizes=sizes,
+            layers.GatedConvBlock, block | auxiliary | {"kernel_size": ODD}, sizes=sizes
         ),
         "layers.MaskedConv2D": Case(layers.MaskedConv2D, masked, sizes=sizes),
         "layers.ResidualBlock": Case(layers.ResidualBlock, residual, sizes=sizes),
@@ -94,7 +89,6 @@ def layer_calls():
     """Calls on tensors; what is no array Keras itself refuses."""
     single = {
         "GaussianBottleneck": (layers.GaussianBottleneck(2), "features"),
-        "GatedConvBlock": (layers.GatedConvBlock(4, 2), "inputs"),
         "ResidualBlock": (layers.ResidualBlock(4, 2), "inputs"),
         "VectorQuantizer": (layers.VectorQuantizer(3, 4), "features"),
         "VectorQuantizerEMA": (layers.VectorQuantizerEMA(3, 4), "features"),
@@ -107,7 +101,7 @@ def layer_calls():
     pairs = {
         "CausalAttentionBlock": (layers.CausalAttentionBlock(4, 2, 1, 2, 2), "features", "inputs"),
         "CausalSelfAttention": (layers.CausalSelfAttention(1, 2, 2), "queries", "memory"),
-        "GatedResidualBlock": (layers.GatedResidualBlock(4, 2, 4), "x", "auxiliary"),
+        "GatedConvBlock": (layers.GatedConvBlock(4, 2, 1, 4), "inputs", "auxiliary"),
     }
     for name, (layer, *arguments) in pairs.items():
         right = dict.fromkeys(arguments, st.just(floats(2, 3, 5, 4)))

@@ -4,9 +4,8 @@ import keras
 import numpy as np
 import pytest
 from tests.layers import receptive_field as fields
+from tests.layers.slow_blocks import randomized, slow_gated_conv
 from tests.layers.test_causal_self_attention import slow_attention
-from tests.layers.test_gated_residual_block import randomized
-from tests.layers.test_gated_residual_block import slow_block as slow_gated
 
 from vqzoo.layers import CausalAttentionBlock
 
@@ -24,9 +23,9 @@ def slow_block(layer, features, inputs):
     rows, columns = np.mgrid[:height, :width]
     places = np.stack([(rows - height / 2) / height, (columns - width / 2) / width], axis=-1)
     known = np.concatenate([features, places], axis=-1)
-    memory = slow_gated(layer.memory, np.concatenate([inputs, known], axis=-1))
-    heard = slow_attention(layer.attention, slow_gated(layer.query, known), memory)
-    return slow_gated(layer.output_block, features, heard.reshape(height, width, -1))
+    memory = slow_gated_conv(layer.memory, np.concatenate([inputs, known], axis=-1))
+    heard = slow_attention(layer.attention, slow_gated_conv(layer.query, known), memory)
+    return slow_gated_conv(layer.output_block, features, heard.reshape(height, width, -1))
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (5, 2)])

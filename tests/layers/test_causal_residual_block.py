@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from tests.layers import receptive_field as fields
-from tests.layers.test_gated_residual_block import elu, randomized
+from tests.layers.slow_blocks import elu, gated, randomized
 
 from vqzoo.layers import CausalResidualBlock, GatedMaskedConv
 
@@ -12,13 +12,12 @@ from vqzoo.layers import CausalResidualBlock, GatedMaskedConv
 def slow_block(block, vertical, horizontal, condition):
     """One position at a time; stacks `(height, width, channels)`, condition for the gates."""
     weight = {w.name: keras.ops.convert_to_numpy(w).astype("float64") for w in block.weights}
-    height, width, filters = vertical.shape
+    height, width, _ = vertical.shape
     half = block.kernel_size // 2
 
     def change(hidden, stack):
         gates = elu(hidden) @ weight[f"{stack}_output_kernel"] + weight[f"{stack}_output_bias"]
-        gates = gates + condition
-        return gates[..., :filters] / (1 + np.exp(-gates[..., filters:]))
+        return gated(gates + condition)
 
     def conv(x, kernel, rows, columns):
         output = np.zeros((height, width, block.residual_filters))

@@ -17,7 +17,6 @@ CASES = {
     "CausalSelfAttention": ATTENTION,
     "GatedConvBlock": {"filters": 4, "residual_filters": 3, "dropout": 0.1},
     "GatedMaskedConv": {"filters": 4, "kernel_size": 3},
-    "GatedResidualBlock": {"filters": 4, "residual_filters": 3},
     "GaussianBottleneck": {"latent_dim": 3, "seed": 1},
     "MaskedConv2D": {"filters": 6, "kernel_size": (3, 3), "mask_type": "A"},
     "ResidualBlock": {"filters": 4, "residual_filters": 3},

@@ -1,36 +1,31 @@
+"""GatedConvBlock: equal to its equations, near the identity at first, one position as the map."""
+
 import keras
 import numpy as np
+import pytest
+from tests.layers.slow_blocks import randomized, slow_gated_conv
 
-from vqzoo.layers.gated_conv_block import GatedConvBlock
-
-
-def elu(x):
-    return np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1)
+from vqzoo.layers import GatedConvBlock
 
 
-def slow_block(image, kernels, biases):
-    """One pixel at a time: image `(height, width, filters)`, kernels of 3x3 and 1x1 pixels."""
-    height, width, filters = image.shape
-    padded = np.pad(elu(image), ((1, 1), (1, 1), (0, 0)))
-    output = np.array(image, "float64")
-    for y, x in np.ndindex(height, width):
-        window = padded[y : y + 3, x : x + 3, :, None]
-        hidden = elu((window * kernels[0]).sum(axis=(0, 1, 2)) + biases[0])
-        gates = hidden @ kernels[1][0, 0] + biases[1]
-        output[y, x] += gates[:filters] / (1 + np.exp(-gates[filters:]))
-    return output
-
-
-def test_equals_definition():
+def maps(channels=5):
+    """Inputs of three channels and auxiliary ones."""
     rng = np.random.default_rng(0)
-    images = rng.normal(size=(2, 5, 4, 3)).astype("float32")
-    block = GatedConvBlock(filters=3, residual_filters=6, dropout=0.5)
-    block.build(images.shape)
-    weights = [rng.normal(size=weight.shape).astype("float32") for weight in block.weights]
-    block.set_weights(weights)
-    expected = [slow_block(image, weights[::2], weights[1::2]) for image in images]
-    output = keras.ops.convert_to_numpy(block(images))
-    np.testing.assert_allclose(output, expected, rtol=1e-5, atol=1e-4)  # sums of 27 products
+    return [rng.normal(size=(2, 5, 4, size)).astype("float32") for size in (3, channels)]
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3])
+@pytest.mark.parametrize("auxiliary_channels", [None, 5])
+def test_equals_definition(kernel_size, auxiliary_channels):
+    inputs = maps() if auxiliary_channels else maps()[:1]
+    block = GatedConvBlock(3, 6, kernel_size, auxiliary_channels, dropout=0.5)
+    block.build(inputs[0].shape)
+    outputs = keras.ops.convert_to_numpy(randomized(block)(*inputs))
+    expected = [slow_gated_conv(block, *images) for images in zip(*inputs)]
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-4)  # sums of 27 products
+    if kernel_size == 1:
+        step = block.step(*(x[:, 2, 1] for x in inputs))
+        np.testing.assert_allclose(step, outputs[:, 2, 1], rtol=1e-5, atol=1e-5)
 
 
 def test_it_starts_close_to_the_identity():
@@ -47,3 +42,17 @@ def test_dropout_is_for_training_alone():
     rest, training = block(images), block(images, training=True)
     np.testing.assert_array_equal(rest, block(images, training=False))
     assert np.abs(training - rest).max() > 0
+
+
+def test_an_auxiliary_input_is_needed_or_refused():
+    inputs, auxiliary = maps()
+    with pytest.raises(ValueError, match="`auxiliary` must be given"):
+        GatedConvBlock(3, 2, auxiliary_channels=5)(inputs)
+    with pytest.raises(ValueError, match="`auxiliary` must be None"):
+        GatedConvBlock(3, 2)(inputs, auxiliary)
+
+
+@pytest.mark.parametrize("name", ["filters", "residual_filters", "kernel_size"])
+def test_errors_name_the_argument(name):
+    with pytest.raises(ValueError, match=f"`{name}`"):
+        GatedConvBlock(**{"filters": 2, "residual_filters": 2, name: 0})

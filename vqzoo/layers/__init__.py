@@ -5,7 +5,6 @@ from vqzoo.layers.causal_residual_block import CausalResidualBlock
 from vqzoo.layers.causal_self_attention import CausalSelfAttention
 from vqzoo.layers.gated_conv_block import GatedConvBlock
 from vqzoo.layers.gated_masked_conv import GatedMaskedConv
-from vqzoo.layers.gated_residual_block import GatedResidualBlock
 from vqzoo.layers.gaussian_bottleneck import GaussianBottleneck
 from vqzoo.layers.masked_conv import MaskedConv2D
 from vqzoo.layers.residual_block import ResidualBlock
@@ -18,7 +17,6 @@ __all__ = [
     "CausalSelfAttention",
     "GatedConvBlock",
     "GatedMaskedConv",
-    "GatedResidualBlock",
     "GaussianBottleneck",
     "MaskedConv2D",
     "ResidualBlock",

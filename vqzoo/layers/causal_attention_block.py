@@ -5,7 +5,7 @@ from keras import ops
 
 from vqzoo.checks import checked_int
 from vqzoo.layers.causal_self_attention import CausalSelfAttention
-from vqzoo.layers.gated_residual_block import GatedResidualBlock
+from vqzoo.layers.gated_conv_block import GatedConvBlock
 from vqzoo.layers.map_checks import check_map
 
 
@@ -18,12 +18,12 @@ class CausalAttentionBlock(keras.layers.Layer):
         query = block(features, place)      memory = block(inputs, features, place)
         features' = block(features, attention(query, memory))
 
-    each `block` a `GatedResidualBlock`. The inputs are what is to be predicted: they reach later
+    each `block` a `GatedConvBlock` of 1 x 1 pixel. The inputs are what is to be predicted: they reach later
     positions only. Maps `(batch, height, width, filters)` to the same shape.
 
     Args:
         filters: int, channels of features and inputs.
-        residual_filters: int, see `GatedResidualBlock`.
+        residual_filters: int, see `GatedConvBlock`.
         num_heads, key_dim, value_dim: int, see `CausalSelfAttention`.
         dropout: float in [0, 1), in the blocks and on the scores of the attention.
 
@@ -49,11 +49,11 @@ class CausalAttentionBlock(keras.layers.Layer):
         )
         sizes = {"query": filters + 2, "memory": 2 * filters + 2}
         self.query, self.memory = (
-            GatedResidualBlock(size, residual_filters, name=name, **common)
+            GatedConvBlock(size, residual_filters, 1, name=name, **common)
             for name, size in sizes.items()
         )
-        self.output_block = GatedResidualBlock(
-            filters, residual_filters, num_heads * value_dim, name="output_block", **common
+        self.output_block = GatedConvBlock(
+            filters, residual_filters, 1, num_heads * value_dim, name="output_block", **common
         )
 
     def build(self, features_shape, inputs_shape=None):

@@ -5,7 +5,7 @@ from keras import ops
 
 from vqzoo.checks import checked_int
 from vqzoo.layers.causal_stacks import CausalStacks, channels_of
-from vqzoo.layers.gated_residual_block import small_start
+from vqzoo.layers.gated_conv_block import small_start
 from vqzoo.layers.map_checks import check_map
 
 

@@ -8,10 +8,10 @@ from vqzoo.checks import checked_bool, checked_int, checked_number, shown
 from vqzoo.layers.map_checks import check_map
 
 
-def checked_window(value, argument):
-    """The width of a window in pixels, odd and 3 or more, or a ValueError naming `argument`."""
-    if checked_int(value, argument, 3) % 2 == 0:
-        raise ValueError(f"`{argument}` must be odd, 3 or more. Received: {value}")
+def checked_window(value, argument, low=3):
+    """The width of a window in pixels, odd and `low` or more, or a ValueError with its name."""
+    if checked_int(value, argument, low) % 2 == 0:
+        raise ValueError(f"`{argument}` must be odd, {low} or more. Received: {value}")
     return value
 
 

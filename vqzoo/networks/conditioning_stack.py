@@ -63,7 +63,7 @@ class ConditioningStack(keras.Model):
         x = keras.layers.Concatenate(name="levels")(maps) if len(maps) > 1 else maps[0]
         x = keras.layers.Conv2D(filters, 3, padding="same", name="mix")(x)
         for index in range(num_blocks):
-            x = GatedConvBlock(filters, residual_filters, dropout, name=f"block_{index}")(x)
+            x = GatedConvBlock(filters, residual_filters, dropout=dropout, name=f"block_{index}")(x)
         super().__init__(codes, _doubled(x, 1, "enlarge"), name=name)
         self.num_embeddings, self.filters, self.dropout = list(sizes), filters, dropout
         self.residual_filters, self.num_blocks = residual_filters, num_blocks

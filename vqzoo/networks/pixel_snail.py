@@ -6,8 +6,8 @@ from keras import ops
 from vqzoo.checks import check_ints, checked_int, checked_sizes
 from vqzoo.layers.causal_attention_block import CausalAttentionBlock
 from vqzoo.layers.causal_residual_block import CausalResidualBlock
+from vqzoo.layers.gated_conv_block import GatedConvBlock
 from vqzoo.layers.gated_masked_conv import GatedMaskedConv
-from vqzoo.layers.gated_residual_block import GatedResidualBlock
 from vqzoo.networks.stacked_network import StackedNetwork, dense, parts
 
 
@@ -98,7 +98,7 @@ class PixelSNAIL(StackedNetwork):
             for place in self.attention_after
         ]
         self.output_layers = [
-            GatedResidualBlock(*sizes, name=f"output_{index}", **common)
+            GatedConvBlock(*sizes, 1, name=f"output_{index}", **common)
             for index in range(self.output_blocks)
         ]
         for layer in self.attention_layers + self.output_layers:
