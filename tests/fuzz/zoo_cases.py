@@ -28,7 +28,7 @@ def registry_cases(yaml, saved, folder):
     section = {"data": st.just({"flip": True}), "autoencoder": st.just({"filters": 6})}
     sections = {name: optional(value) for name, value in section.items()}
     sections["prior"] = optional(st.just({"family": "UniformPrior"}))
-    options = {name: FLAG for name in ("smoke", "skip_bad")}
+    options = {name: FLAG for name in ("smoke", "skip_bad", "tokenizer_only")}
     number = itertools.count()  # another run folder in each call
     started = {"folder": st.builds(lambda: f"run{next(number)}")}
     started["start_from"] = optional(st.just(saved))

@@ -114,6 +114,27 @@ def test_the_same_command_again_trains_nothing(finished, capsys):
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_tokenizer_alone_encodes_and_a_later_call_trains_its_prior(images, tmp_path):
+    model = tiny_run.train(images, tmp_path / "run", "levels", tokenizer_only=True)
+    assert not model.has_prior
+    assert not (tmp_path / "run" / "codes").exists(), "codes are for a prior"
+    picture = np.zeros((1, 8, 8, 1), "uint8")
+    codes = model.encode(picture)
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert "samples" not in results["scores"] and "reconstruction" in results["scores"]
+    with pytest.raises(ValueError, match="weights for its autoencoder only"):
+        model.sample(1)
+    before = (tmp_path / "run" / "results.json").read_bytes()
+    tiny_run.train(images, tmp_path / "run", "levels", tokenizer_only=True)
+    assert (tmp_path / "run" / "results.json").read_bytes() == before, "nothing was left to do"
+    whole = tiny_run.train(images, tmp_path / "run", "levels")
+    assert whole.has_prior and whole.sample(1).shape == (1, 8, 8, 1)
+    for one, other in zip(codes, whole.encode(picture), strict=True):
+        np.testing.assert_array_equal(one, other)
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert "samples" in results["scores"]
+
+
 def test_another_configuration_in_the_same_folder_is_refused(finished):
     run, images, _ = finished
     name = json.loads((run / "results.json").read_text())["name"]

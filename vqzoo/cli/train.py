@@ -41,6 +41,9 @@ def add_arguments(parser):
     parser.add_argument(
         "--devices", type=device_ids, metavar="I,J", help="ids of GPUs to use (otherwise: all)"
     )
+    parser.add_argument(
+        "--tokenizer-only", action="store_true", help="end after stage 1, without a prior"
+    )
     parser.add_argument("--skip-bad", action="store_true", help="leave out unreadable images")
 
 
@@ -55,4 +58,5 @@ def run(arguments):
         smoke=arguments.smoke,
         skip_bad=arguments.skip_bad,
         start_from=arguments.start_from,
+        tokenizer_only=arguments.tokenizer_only,
     )

@@ -67,6 +67,8 @@ def save_png(path, pixels):
 def draw_pictures(model, test, folder, seed=0, columns=10):
     """Writes `samples.png`, `reconstructions.png` and, of codes, `usage.png`; nothing is selected.
 
+    There are no samples of a model without weights for its prior.
+
     Args:
         model: `ZooModel` with weights.
         test: `vqzoo.data.ImageSource`; evenly spaced images of it are reconstructed, and the usage
@@ -78,21 +80,27 @@ def draw_pictures(model, test, folder, seed=0, columns=10):
     Returns:
         list of the paths.
     """
-    folder = pathlib.Path(folder)
-    paths = [folder / name for name in ("samples.png", "reconstructions.png", "usage.png")]
-    num_classes = model.prior.num_classes
-    labels = None if num_classes is None else np.repeat(np.arange(num_classes), columns).tolist()
-    count = columns * (num_classes or columns)
-    save_png(paths[0], grid(model.sample(count, labels=labels, seed=seed), columns))
+    folder, written = pathlib.Path(folder), []
+
+    def path(name):
+        written.append(folder / name)
+        return written[-1]
+
+    if model.has_prior:
+        num_classes = model.prior.num_classes
+        labels = None if num_classes is None else np.repeat(np.arange(num_classes), columns).tolist()
+        count = columns * (num_classes or columns)
+        samples = model.sample(count, labels=labels, seed=seed)
+        save_png(path("samples.png"), grid(samples, columns))
     shown = min(len(test), 2 * columns)
     images = test.take(np.arange(shown) * len(test) // shown)["image"]
-    save_png(paths[1], comparison(images, model.reconstruct(images), columns))
+    reconstructions = model.reconstruct(images)
+    save_png(path("reconstructions.png"), comparison(images, reconstructions, columns))
     size = model.autoencoder.codebook_sizes[-1]
-    if size is None:
-        return paths[:2]
-    codes = encode_source(model.autoencoder, test, "encoding test images").latents[-1]
-    save_usage(paths[2], usage_counts(codes, size))
-    return paths
+    if size is not None:
+        codes = encode_source(model.autoencoder, test, "encoding test images").latents[-1]
+        save_usage(path("usage.png"), usage_counts(codes, size))
+    return written
 
 
 def save_usage(path, counts):

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from vqzoo import config as configs
+from vqzoo import data as datasets
 from vqzoo import evaluation, zoo
 from vqzoo.training.checkpoints import Checkpoints
 from vqzoo.training.event_log import EventLog
@@ -29,9 +30,11 @@ def judge(model, images, folder, name, num_samples):
     Raises:
         OSError: if a file cannot be written.
     """
-    start = time.monotonic()
+    start, train = time.monotonic(), images["train"]
+    if not model.has_prior:  # no maps of codes of one size are wanted of them
+        train = datasets.training_source(train, model.config["data"].get("crop"))
     scores = evaluation.evaluate(
-        model, images["test"], images["train"], num_samples=num_samples, seed=SAMPLE_SEED
+        model, images["test"], train, num_samples=num_samples, seed=SAMPLE_SEED
     )
     pictures = evaluation.draw_pictures(model, images["test"], folder, SAMPLE_SEED)
     log = EventLog(folder / "logs" / "pictures")
@@ -43,7 +46,8 @@ def judge(model, images, folder, name, num_samples):
     stages = {stage: folder / "checkpoints" / stage for stage in configs.stages(model.config)}
     seconds = {stage: Checkpoints(path).notes().get("seconds", 0) for stage, path in stages.items()}
     seconds["evaluation"] = time.monotonic() - start
-    seconds["a_sample_of_64"] = _seconds_per_sample(model)
+    if model.has_prior:
+        seconds["a_sample_of_64"] = _seconds_per_sample(model)
     # The run's own copy comes last: a run counts as finished once it is there.
     for place in (folder / "model", folder):
         write_results(place / zoo.RESULTS, name, model.config, scores, seconds, SAMPLE_SEED)

@@ -40,7 +40,15 @@ BATCH_SIZE = 256
 """Images encoded at once where nothing is learnt; of no influence on results."""
 
 
-def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, start_from=None):
+def train(
+    name_or_config,
+    data=None,
+    folder=None,
+    smoke=False,
+    skip_bad=False,
+    start_from=None,
+    tokenizer_only=False,
+):
     """Trains both stages of an entry, evaluates the model and writes all of it to a run folder.
 
     Called again with the same arguments it goes on where it was stopped, and ends with the same
@@ -57,6 +65,8 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, s
         skip_bad: bool, whether unreadable images are left out and counted, not an error.
         start_from: str or path, an entry or the folder of a model, whose weights are trained
             further instead of random ones; None: what the configuration says, if it does.
+        tokenizer_only: bool, whether the run ends after stage 1, with a model that encodes and
+            decodes; called again without it, the run goes on with the prior.
 
     Returns:
         The trained `ZooModel`; it is also in `RUN/model/`, for `vqzoo.load`.
@@ -70,7 +80,8 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, s
     """
     config = configs.load_config(name_or_config)
     folders = checked_folders(data)
-    _check_arguments(config, folder, smoke, skip_bad, start_from)
+    flags = {"smoke": smoke, "skip_bad": skip_bad, "tokenizer_only": tokenizer_only}
+    _check_arguments(config, folder, flags, start_from)
     config, start = _with_start(config, start_from, smoke)
     name = pathlib.Path(name_or_config).stem
     default = pathlib.Path("runs") / (f"{name}-smoke" if smoke else name)
@@ -78,8 +89,10 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, s
         config = with_class_names(config, folders)
         run.check_config(config)
         if (run.path / zoo.RESULTS).exists():
-            _say(f"{run.path} is finished: nothing is left to train")
-            return zoo.load(run.path / "model")
+            trained = zoo.load(run.path / "model")
+            if tokenizer_only or trained.has_prior:
+                _say(f"{run.path} is finished: nothing is left to train")
+                return trained
         untrained = zoo.build(config)  # an argument that is wrong shows before the data is read
         _check_crop(config["data"].get("crop"), untrained.autoencoder)
         if start:
@@ -89,16 +102,16 @@ def train(name_or_config, data=None, folder=None, smoke=False, skip_bad=False, s
         needed = bytes_needed(untrained, len(images["train"]))
         run.check_space(needed - run.size())
         run.write_config(config)  # not before: a run that could not start claims no folder
-        model = Recipe(run.path, config, images, start).run()
+        model = Recipe(run.path, config, images, start).run(tokenizer_only)
         judge(model, images, run.path, name, SMOKE_SAMPLES if smoke else NUM_SAMPLES)
         _say(f"wrote {run.path / 'model'}, {zoo.RESULTS} and pictures in {run.path}")
         return model
 
 
-def _check_arguments(config, folder, smoke, skip_bad, start_from):
+def _check_arguments(config, folder, flags, start_from):
     """Checks what can be wrong before any data is read."""
-    checked_bool(smoke, "smoke")
-    checked_bool(skip_bad, "skip_bad")
+    for argument, flag in flags.items():
+        checked_bool(flag, argument)
     for argument, path in (("folder", folder), ("start_from", start_from)):
         if path is not None:
             checked_path(path, argument)
@@ -132,11 +145,13 @@ class Recipe:
         self.folder, self.config, self.images, self.start = folder, config, images, start
         self.checkpoints = folder / "checkpoints"
 
-    def run(self):
+    def run(self, tokenizer_only=False):
         """Trains what is not trained yet; returns the `ZooModel` as it is in `RUN/model/`."""
         autoencoder = self.fit_autoencoder()
-        prior, hash_ = self.fit_prior(autoencoder), autoencoder.tokenizer_hash()
-        trained = prior if prior.weights else None
+        prior, hash_ = None, autoencoder.tokenizer_hash()
+        if not tokenizer_only:
+            prior = self.fit_prior(autoencoder)
+        trained = prior if prior and prior.weights else None
         weights.save_folder(self.folder / "model", self.config, autoencoder, trained, hash_)
         return zoo.load(self.folder / "model")
 
