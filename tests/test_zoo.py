@@ -9,6 +9,7 @@ import vqzoo
 from vqzoo import config as configs
 from vqzoo import manifest as manifests
 from vqzoo import weights, zoo
+from vqzoo.in_memory import training_codes
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_without_weights_of_the_prior_sampling_says_so(folder, tiny_images, tmp_
         with pytest.raises(ValueError, match="weights for its autoencoder only"):
             call()
     half.prior.compile("adam")
-    half.prior.fit(half._training_codes([(tiny_images, [0, 1, 2] * 2)]), verbose=0)
+    half.prior.fit(training_codes(half, [(tiny_images, [0, 1, 2] * 2)]), verbose=0)
     assert half.has_prior and half.elbo(tiny_images).shape == (6,)
 
 

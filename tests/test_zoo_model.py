@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 import vqzoo
+from vqzoo.classifier import Classifier
+from vqzoo.in_memory import training_codes
+from vqzoo.sampling.rejection import candidate_labels
 
 
 def test_codes_and_images_have_their_types_and_shapes(tiny_model, tiny_images):
@@ -45,6 +48,42 @@ def test_labels_that_nobody_gives_come_from_the_seed(tiny_model):
     images = tiny_model.sample(4, seed=5)
     np.testing.assert_array_equal(images, tiny_model.sample(4, drawn[:4], seed=5))
     np.testing.assert_array_equal(tiny_model.draw_labels(2, "bag"), [1, 1])
+
+
+class BrightnessCritic(Classifier):
+    """Sees class 0 in dark images, class 1 in bright ones, and class 2 in none."""
+
+    def __init__(self, names=("boot", "bag", "coat")):
+        super().__init__(None, names, "toy")
+
+    def probabilities(self, images, batch_size=256):
+        bright = images.mean(axis=(1, 2, 3)) / 255
+        return np.stack([1 - bright, bright, np.zeros(len(bright))], axis=1)
+
+
+def test_a_critic_keeps_the_best_of_each_class(tiny_model):
+    labels = [0, 1, 0, 1, 1]
+    kept = tiny_model.sample(5, labels, seed=3, critic=BrightnessCritic(), keep=0.25)
+    drawn = candidate_labels(np.array(labels), 0.25)
+    every = tiny_model.sample(len(drawn), drawn.tolist(), seed=3)
+    brightness = every.mean(axis=(1, 2, 3))
+    for label, sign, count in ((0, 1, 2), (1, -1, 3)):
+        own = np.flatnonzero(drawn == label)
+        best = np.sort(own[np.argsort(sign * brightness[own], kind="stable")[:count]])
+        np.testing.assert_array_equal(kept[np.array(labels) == label], every[best])
+    again = tiny_model.sample(5, labels, 3, critic=BrightnessCritic(), keep=0.25, batch_size=4)
+    np.testing.assert_array_equal(kept, again)
+    all_kept = tiny_model.sample(5, labels, seed=3, critic=BrightnessCritic(), keep=1)
+    np.testing.assert_array_equal(all_kept, tiny_model.sample(5, labels, seed=3))
+
+
+def test_a_critic_of_other_classes_is_refused(tiny_model):
+    with pytest.raises(ValueError, match="`critic` must know the classes .*'boot'"):
+        tiny_model.sample(2, critic=BrightnessCritic(["a", "b", "c"]))
+    with pytest.raises(ValueError, match="`critic` must know the classes"):
+        tiny_model.sample(2, critic="classifier_fashion_mnist")
+    with pytest.raises(ValueError, match="`keep` needs a `critic`"):
+        tiny_model.sample(2, keep=0.5)
 
 
 @pytest.mark.parametrize("on_codes", [True, False])
@@ -133,7 +172,7 @@ def test_fit_trains_both_stages_on_any_kind_of_data(tiny_yaml, tiny_images):
             return iter([(tiny_images[:4], labels[:4]), (tiny_images[4:], labels[4:])])
 
     model = vqzoo.create(tiny_yaml)
-    codes = model._training_codes(Batches())
+    codes = training_codes(model, Batches())
     np.testing.assert_array_equal(codes["codes_0"], model.encode(tiny_images)[0])
     np.testing.assert_array_equal(codes["labels"], labels)
     first, second = model.fit(

@@ -62,6 +62,11 @@ class Classifier:
         logits = self.network.predict(images, batch_size=batch_size, verbose=0)
         return np.argmax(logits, axis=-1).astype("int32")
 
+    def probabilities(self, images, batch_size=256):
+        """p(label given image), uint8 `(images, H, W, C)` to float32 `(images, classes)`."""
+        logits = self.network.predict(images, batch_size=batch_size, verbose=0)
+        return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+
     def save(self, folder):
         """Writes `config.json`, `classifier.weights.h5` and their checksums."""
         folder = pathlib.Path(folder)
@@ -106,6 +111,29 @@ def load_classifier(name_or_folder):
         results = json.loads((folder / RESULTS).read_text("utf-8"))
         training = {key: results[key] for key in ("epochs", "seed", "mirror")}
     return Classifier(network, content["class_names"], content["data"], training)
+
+
+def checked_critic(critic, class_names, num_classes):
+    """A `Classifier` that can choose among a model's samples.
+
+    Args:
+        critic: `Classifier`, or the name or folder of one.
+        class_names: list of str, the model's classes, or None.
+        num_classes: int, how many its prior tells apart, or None.
+
+    Raises:
+        FileNotFoundError: if there is no such classifier.
+        ValueError: if it is of other classes, or the prior knows none.
+    """
+    if num_classes is None:
+        raise ValueError("`critic` must be None: the prior has no classes to see")
+    if not isinstance(critic, Classifier):
+        critic = load_classifier(checked_path(critic, "critic"))
+    if critic.class_names != class_names:
+        raise ValueError(
+            f"`critic` must know the classes {class_names}. Received: {critic.class_names}"
+        )
+    return critic
 
 
 def find_classifier(data_config):

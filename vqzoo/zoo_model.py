@@ -7,13 +7,14 @@ import keras
 import numpy as np
 
 from vqzoo import inputs, weights
-from vqzoo.checks import checked_array, checked_int, checked_path, checked_seed, shown
+from vqzoo.checks import checked_array, checked_int, checked_path, checked_seed
+from vqzoo.classifier import checked_critic
+from vqzoo.in_memory import fit_in_memory
 from vqzoo.latents import are_codes, checked_latents
 from vqzoo.models.as_layer import AsLayer
 from vqzoo.priors.checks import checked_labels
-from vqzoo.progress import track
-from vqzoo.sampling import SamplingOptions
-from vqzoo.sampling.batches import even_batches
+from vqzoo.sampling import SamplingOptions, rejection
+from vqzoo.sampling.batches import in_batches
 
 
 class ZooModel:
@@ -71,7 +72,7 @@ class ZooModel:
         """
         images = self._images(images)
         encoder = self.autoencoder.encoder_model
-        return _in_batches(encoder.predict_on_batch, [images], batch_size, "encoding batch")
+        return in_batches(encoder.predict_on_batch, [images], batch_size, "encoding batch")
 
     def decode(self, codes, batch_size=64):
         """Images of codes: uint8 `(batch, height, width, channels)`.
@@ -91,7 +92,7 @@ class ZooModel:
         if not codes[0].size:
             raise ValueError(f"`codes` must hold an image or more. Received: {codes[0].shape}")
         decode = self._decode_model.predict_on_batch
-        return _in_batches(decode, codes, batch_size, "decoding batch")[0]
+        return in_batches(decode, codes, batch_size, "decoding batch")[0]
 
     @functools.cached_property
     def _decode_model(self):
@@ -120,10 +121,14 @@ class ZooModel:
         top_p=None,
         incremental=True,
         batch_size=64,
+        critic=None,
+        keep=None,
     ):
         """New images, uint8 `(num_images, height, width, channels)`.
 
-        Image i depends on the seed, on i and on its label, not on the other images.
+        Image i depends on the seed, on i and on its label, not on the other images. With a critic
+        more are drawn than wanted, and those of each class in which it sees the class most clearly
+        are kept, in the order in which they were drawn: Section 3.3 of arXiv:1906.00446.
 
         Args:
             num_images: int.
@@ -131,17 +136,38 @@ class ZooModel:
             seed: int in 0..2**32 - 1.
             temperature, top_k, top_p, incremental: as for `vqzoo.sampling.SamplingOptions`.
             batch_size: int, most images in one pass.
+            critic: `vqzoo.classifier.Classifier` of the model's classes, or the name or folder of
+                one, such as `"classifier_fashion_mnist"`; None keeps every image.
+            keep: float in (0, 1], share of the drawn images that is kept; None with a critic: 0.1.
 
         Raises:
             ValueError: if an argument is outside its range, or the prior has no weights.
+            FileNotFoundError: if there is no such critic.
         """
         num_images = checked_int(num_images, "num_images")
         options = SamplingOptions(temperature, top_k, top_p, incremental)
+        keep = rejection.checked_keep(keep, critic)
+        if critic is not None:
+            critic = checked_critic(critic, self.class_names, self.prior.num_classes)
         labels = self.draw_labels(num_images, labels, seed)
+        wanted = labels if critic is None else rejection.candidate_labels(labels, keep)
+        count = num_images if wanted is None else len(wanted)
         codes = self._sample_latents(
-            num_images, labels, seed=seed, options=options, batch_size=batch_size
+            count, wanted, seed=seed, options=options, batch_size=batch_size
         )
+        if critic is not None:
+            best = rejection.best_rows(labels, wanted, self._seen(critic, codes, wanted, batch_size))
+            codes = [level[best] for level in codes]
         return self.decode(codes, batch_size)
+
+    def _seen(self, critic, codes, labels, batch_size):
+        """p(label given image) that a critic sees in each decoded image, float32 `(images,)`."""
+
+        def score(rows):
+            *latents, asked = rows
+            return critic.probabilities(self.decode(latents))[np.arange(len(asked)), asked]
+
+        return in_batches(score, [*codes, labels], batch_size, "judging batch")[0]
 
     def draw_labels(self, num_images, labels=None, seed=0):
         """The label ids that `sample` gives its images: int32 `(num_images,)`, or None.
@@ -223,7 +249,7 @@ class ZooModel:
             return [nats - log_posterior, *draws]
 
         rows = [images, np.arange(len(images))]
-        nats, *draws = _in_batches(score, rows, batch_size, "scoring batch")
+        nats, *draws = in_batches(score, rows, batch_size, "scoring batch")
         return nats + np.asarray(self.prior.log_prob(draws, labels))
 
     def bits_per_dim(self, images, labels=None, batch_size=64, seed=0):
@@ -268,56 +294,10 @@ class ZooModel:
             ValueError: if the first batch is not right, or the prior needs labels and has none.
             TypeError: if an argument is neither data nor a dict.
         """
-        for argument, value in (("autoencoder", autoencoder), ("prior", prior)):
-            if value is not None and not isinstance(value, dict):
-                raise TypeError(f"`{argument}` must be a dict or None. Received: {shown(value)}")
-        batches = [dataset] if isinstance(dataset, (np.ndarray, tuple)) else dataset
-        if not hasattr(batches, "__iter__"):
-            raise TypeError(f"`dataset` must be images or batches. Received: {shown(dataset)}")
-        self._check_batch(next(iter(batches), ()))
-        x = dataset[0] if isinstance(dataset, tuple) else dataset
-        if not self.autoencoder.compiled:
-            self.autoencoder.compile("adam")
-        first = self.autoencoder.fit(x, **(autoencoder or {}))
-        if not self.prior.weights:
-            return first, None
-        codes = self._training_codes(batches)
-        if not self.prior.compiled:
-            self.prior.compile("adam")
-        second = self.prior.fit(codes, **(prior or {}))
-        self.tokenizer_hash = self.autoencoder.tokenizer_hash()
-        return first, second
-
-    def _check_batch(self, batch):
-        """Checks the first batch of a data set, before Keras sees it; errors as for `fit`."""
-        parts = batch if isinstance(batch, (tuple, list)) else (batch, None)
-        if len(parts) != 2:
-            raise ValueError(
-                "`dataset` must hold images, or pairs of images and labels. "
-                f"Received: {len(parts)} parts"
-            )
-        images, labels = parts
-        if self.prior.num_classes is not None and labels is None:
-            raise ValueError("`dataset` must hold labels: the prior has classes. Received: images")
-        try:
-            images = self._images(images)
-            if self.prior.num_classes is not None:
-                checked_labels(self._label_ids(labels), len(images), self.prior.num_classes)
-        except ValueError as error:
-            raise ValueError(f"`dataset` has a wrong batch: {error}") from error
-
-    def _training_codes(self, batches):
-        """The codes of all images, with labels for a conditional prior, as its `fit` takes them."""
-        parts = []
-        for batch in batches:
-            images, labels = batch if isinstance(batch, (tuple, list)) else (batch, None)
-            codes = self.encode(keras.ops.convert_to_numpy(images))
-            part = {f"codes_{level}": array for level, array in enumerate(codes)}
-            if self.prior.num_classes is not None:
-                labels = self._label_ids(keras.ops.convert_to_numpy(labels))
-                part["labels"] = checked_labels(labels, len(codes[0]), self.prior.num_classes)
-            parts.append(part)
-        return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+        histories = fit_in_memory(self, dataset, autoencoder, prior)
+        if self.prior.weights:
+            self.tokenizer_hash = self.autoencoder.tokenizer_hash()
+        return histories
 
     def save(self, folder):
         """Writes configuration, weights and checksums to a folder that `vqzoo.load` reads.
@@ -396,20 +376,3 @@ def _own_size(level, shape):
     """`shape`, a level's in training, with the height and width that the array `level` has."""
     own = checked_array(level, "codes").shape
     return (*own[1:3], *shape[2:]) if len(own) == len(shape) + 1 else shape
-
-
-def _in_batches(call, arrays, batch_size, what):
-    """Calls a function on batches of rows; the joined results, always a list of arrays.
-
-    Args:
-        call: function of a list of arrays, or of the array if there is one, to one or a list.
-        arrays: list of arrays of the same length.
-        batch_size: int, most rows in one call.
-        what: str, what a progress line calls a batch.
-    """
-    batches = even_batches(len(arrays[0]), checked_int(batch_size, "batch_size"))
-    results = []
-    for rows in track(batches, len(batches), what):
-        batch = [array[rows] for array in arrays]
-        results.append(keras.tree.flatten(call(batch if len(batch) > 1 else batch[0])))
-    return [np.concatenate(parts) for parts in zip(*results)]

@@ -62,6 +62,8 @@ def model_cases(model):
         "top_k": optional(SMALL),
         "top_p": optional(st.sampled_from([0.5, 1])),
         "incremental": FLAG,
+        "critic": st.none(),
+        "keep": st.none(),
     }  # fmt: skip
     fitted = {
         "dataset": st.sampled_from([(IMAGES, LABELS), [(IMAGES[:3], LABELS[:3])]]),

@@ -33,12 +33,20 @@ def add_arguments(parser):
     parser.add_argument("--top-k", type=positive_int, help="only the K most likely codes")
     parser.add_argument("--top-p", type=probability, help="only codes that reach probability P")
     parser.add_argument(
+        "--critic", metavar="CLASSIFIER", help="draw more, and keep those that it is most sure of"
+    )
+    parser.add_argument(
+        "--keep", type=probability, help="share that the critic keeps (default 0.1)"
+    )
+    parser.add_argument(
         "--output", type=output_file(".png"), metavar="PNG", help="default NAME_samples.png"
     )
 
 
 def run(arguments):
     labels = labels_of(arguments.labels, arguments.model)
+    if arguments.keep is not None and arguments.critic is None:
+        raise UsageError("argument --keep: needs a --critic that says which to keep")
     # Resolved, so that a model that is called `.` has a name.
     name = pathlib.Path(arguments.model).resolve().name
     output = arguments.output or pathlib.Path(f"{name}_samples.png")
@@ -66,6 +74,8 @@ def run(arguments):
         arguments.top_k,
         arguments.top_p,
         batch_size=128,
+        critic=arguments.critic,
+        keep=arguments.keep,
     )
     pictures.save_png(output, pictures.grid(images, columns if labels else COLUMNS))
     print(f"wrote {counted(count, 'sample')} to {output}")

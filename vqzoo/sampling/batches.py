@@ -1,5 +1,11 @@
 """Splitting work into batches of equal size."""
 
+import keras
+import numpy as np
+
+from vqzoo.checks import checked_int
+from vqzoo.progress import track
+
 
 def even_batches(total, batch_size):
     """Slices of almost equal length, none longer than `batch_size`, that cover `range(total)`.
@@ -16,3 +22,23 @@ def even_batches(total, batch_size):
     count = -(-total // batch_size)
     size = -(-total // count) if count else 0
     return [slice(i * size, min((i + 1) * size, total)) for i in range(count)]
+
+
+def in_batches(call, arrays, batch_size, what):
+    """Calls a function on batches of rows; the joined results, always a list of arrays.
+
+    Args:
+        call: function of a list of arrays, or of the array if there is one, to one or a list.
+        arrays: list of arrays of the same length.
+        batch_size: int, most rows in one call.
+        what: str, what a progress line calls a batch.
+
+    Raises:
+        ValueError: if `batch_size` is no int of 1 or more.
+    """
+    batches = even_batches(len(arrays[0]), checked_int(batch_size, "batch_size"))
+    results = []
+    for rows in track(batches, len(batches), what):
+        batch = [array[rows] for array in arrays]
+        results.append(keras.tree.flatten(call(batch if len(batch) > 1 else batch[0])))
+    return [np.concatenate(parts) for parts in zip(*results)]
