@@ -36,7 +36,7 @@ def test_listing_by_pattern():
 def test_every_entry_is_built(name):
     model = vqzoo.create(name)
     assert model.autoencoder.image_shape == tuple(model.config["data"]["image_shape"])
-    conditional = "VQVAE" in model.config["autoencoder"]["family"]
+    conditional = model.class_names and "VQVAE" in model.config["autoencoder"]["family"]
     assert model.prior.num_classes == (len(model.class_names) if conditional else None)
 
 
