@@ -23,11 +23,12 @@ from keras import ops
 
 from benchmarks.measure import Peer, environment
 from vqzoo import config as configs
-from vqzoo.models import VQVAE
+from vqzoo.models import FAMILIES
 
-ENTRIES = ("vqvae_fashion_mnist", "vqvae_cifar10")
-BATCH, STEPS, WARM_UP = 64, 8, 2
-"""Images a step, steps a turn, and turns that do not count: the first brings compilation."""
+ENTRIES = {"vqvae_fashion_mnist": 64, "vqvae_cifar10": 64, "vqvae2_imagenet": 4}
+"""Entries and images a step."""
+STEPS, WARM_UP = 8, 2
+"""Steps a turn, and turns that do not count: the first brings compilation."""
 COMPARED = 3
 """Steps whose losses must agree: what rounding changes grows from each step to the next."""
 REST = 0.05
@@ -44,20 +45,32 @@ def make_images(count, shape):
 
 def make_model(arguments, images):
     """An entry's autoencoder whose codes are vectors of the first images, as in mid-training."""
-    keras.utils.set_random_seed(0)
-    model = VQVAE(**{key: value for key, value in arguments.items() if key != "family"})
-    quantizer = model.quantizer
-    rows = ops.reshape(model.encoder(images), (-1, quantizer.embedding_dim))
-    quantizer.codebook.assign(rows[: quantizer.num_embeddings])
-    quantizer.sums.assign(quantizer.codebook)
+    arguments = dict(arguments)
+    family = FAMILIES[arguments.pop("family")]
+    started, model = family(**arguments | {"codebook_init": "sample"}), family(**arguments)
+    started.compile(keras.optimizers.SGD(0.0))
+    started.train_on_batch(images)  # moves nothing but the codes
+    model.set_weights(started.get_weights())
+    for quantizer in model.quantizers:
+        quantizer.counts.assign(ops.ones_like(quantizer.counts))
+        quantizer.sums.assign(quantizer.codebook)
     # Keras adds epsilon before the bias correction, PyTorch after: hence one that does not count.
     model.compile(keras.optimizers.Adam(1e-3, epsilon=1e-12))
     return model
 
 
+def networks(model):
+    """The parts of an autoencoder in the order in which the peer has them."""
+    if not hasattr(model, "parts"):
+        return [model.encoder, model.decoder]
+    lists = ("encoders", "projections", "inner_decoders", "ups")
+    return [*(part for name in lists for part in model.parts[name]), model.parts["decoder"]]
+
+
 def save_weights(model, folder):
-    weights = [*model.trainable_variables, model.quantizer.codebook]
-    arrays = {f"{i:02d}": ops.convert_to_numpy(weight) for i, weight in enumerate(weights)}
+    weights = [weight for network in networks(model) for weight in network.weights]
+    weights += [quantizer.codebook for quantizer in model.quantizers]
+    arrays = {f"{i:03d}": ops.convert_to_numpy(weight) for i, weight in enumerate(weights)}
     np.savez(folder / "weights.npz", **arrays)
 
 
@@ -94,41 +107,44 @@ class TakeTurns(keras.callbacks.Callback):
 
 def check_outputs(model, images, folder):
     """The same weights must give the same codes and images before the first step."""
-    codes, means = np.load(folder / "codes.npy"), np.load(folder / "means.npy")
-    ours = ops.convert_to_numpy(model.encode(images)[0])
-    same = np.mean(ours.reshape(-1) == codes)
-    decoded = ops.convert_to_numpy(model.decoder_output([codes.reshape(ours.shape)]))
+    stored, means = np.load(folder / "codes.npz"), np.load(folder / "means.npy")
+    codes = [stored[str(level)] for level in range(len(model.quantizers))]
+    pairs = zip(model.encode(images), codes, strict=True)
+    same = min(np.mean(ops.convert_to_numpy(ours) == level) for ours, level in pairs)
+    decoded = ops.convert_to_numpy(model.decoder_output(codes))
     difference = np.abs(decoded - means).max() / np.abs(means).max()
     print(f"  same codes: {same:.2%}; images of the same codes within {difference:.1e}")
     assert same > 0.999 and difference < 1e-4, "only ties within rounding may differ"
 
 
-def run(name, turns, peer_python):
+def run(name, batch, turns, peer_python):
     config = configs.read_config(name)
     arguments = {**config["autoencoder"], "image_shape": config["data"]["image_shape"]}
-    print(f"{name}, {arguments['image_shape']}, batch {BATCH}, {turns} turns of {STEPS} steps")
-    images = make_images((turns + WARM_UP) * STEPS * BATCH, arguments["image_shape"])
+    print(f"{name}, {arguments['image_shape']}, batch {batch}, {turns} turns of {STEPS} steps")
+    images = make_images((turns + WARM_UP) * STEPS * batch, arguments["image_shape"])
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        model = make_model(arguments, images[:BATCH])
+        keras.utils.set_random_seed(0)
+        model = make_model(arguments, images[:batch])
         save_weights(model, folder)
         np.save(folder / "images.npy", images)
         sizes = [arguments[key] for key in ("filters", "residual_filters", "num_residual_blocks")]
-        with Peer(peer_python, "training_step_peer.py", folder, BATCH, *sizes) as peer:
+        sizes = [len(model.quantizers), *sizes]
+        with Peer(peer_python, "training_step_peer.py", folder, batch, *sizes) as peer:
             peer.seconds(0)  # it has started and has written its outputs
-            check_outputs(model, images[:BATCH], folder)
+            check_outputs(model, images[:batch], folder)
             turn_taker = TakeTurns(peer, folder)
-            model.fit(images, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[turn_taker])
-    report(turn_taker.times)
+            model.fit(images, batch_size=batch, shuffle=False, verbose=0, callbacks=[turn_taker])
+    report(turn_taker.times, batch)
 
 
-def report(times):
+def report(times, batch):
     medians = {}
     for side, values in times.items():
         values = values[WARM_UP:]
         medians[side] = statistics.median(values)
         print(f"  {side:8} {medians[side]:6.1f} ms a step, {min(values):.1f} .. {max(values):.1f}; "
-              f"{BATCH / medians[side] * 1e3:.0f} images/s")
+              f"{batch / medians[side] * 1e3:.1f} images/s")
     print(f"  PyTorch's time / ours: {medians['PyTorch'] / medians['vqzoo']:.2f}")
 
 
@@ -136,10 +152,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer", required=True, help="Python that has PyTorch")
     parser.add_argument("--turns", type=int, default=20, help="turns of each side that count")
+    parser.add_argument("--only", nargs="+", choices=ENTRIES, default=list(ENTRIES))
     arguments = parser.parse_args()
     print(environment())
-    for name in ENTRIES:
-        run(name, arguments.turns, arguments.peer)
+    for name in arguments.only:
+        run(name, ENTRIES[name], arguments.turns, arguments.peer)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The PyTorch side of `training_step.py`: stage 1 of a VQ-VAE, channels-last.
+"""The PyTorch side of `training_step.py`: stage 1 of a VQ-VAE or VQ-VAE-2, channels-last.
 
-    python training_step_peer.py FOLDER BATCH FILTERS RESIDUAL_FILTERS BLOCKS
+    python training_step_peer.py FOLDER BATCH LEVELS FILTERS RESIDUAL_FILTERS BLOCKS
 
-The folder holds `weights.npz`, in the order of the modules, and uint8 `images.npy`. Codes and
-means of the first batch are written beside them, and with the first steps their losses. For each
-line it reads it does so many steps.
+The folder holds `weights.npz`, in the order of the modules and then the codebooks, and uint8
+`images.npy`. Codes and means of the first batch are written beside them, and with the first steps
+their losses. For each line it reads it does so many steps.
 """
 
 import sys
@@ -46,51 +46,90 @@ class Residual(nn.Module):
         return x + self.pointwise(functional.relu_(hidden))
 
 
-def make_encoder(channels, dim, filters, residual_filters, blocks):
-    half = filters // 2
+def make_downsampler(channels, filters, residual_filters, blocks, stride):
+    half, last = filters // 2, filters if stride == 4 else filters // 2
+    second = [nn.Conv2d(half, filters, 4, 2, 1), nn.ReLU(inplace=True)] if stride == 4 else []
     return nn.Sequential(
-        nn.Conv2d(channels, half, 4, 2, 1), nn.ReLU(inplace=True),
-        nn.Conv2d(half, filters, 4, 2, 1), nn.ReLU(inplace=True),
-        nn.Conv2d(filters, filters, 3, padding=1),
-        *(Residual(filters, residual_filters) for _ in range(blocks)),
-        nn.ReLU(inplace=True), nn.Conv2d(filters, dim, 1),
+        nn.Conv2d(channels, half, 4, 2, 1), nn.ReLU(inplace=True), *second,
+        nn.Conv2d(last, filters, 3, padding=1),
+        *(Residual(filters, residual_filters) for _ in range(blocks)), nn.ReLU(inplace=True),
     )  # fmt: skip
 
 
-def make_decoder(channels, dim, filters, residual_filters, blocks):
-    half = filters // 2
+def make_decoder(channels, dim, filters, residual_filters, blocks, stride):
+    half, last = filters // 2, filters // 2 if stride == 4 else filters
+    first = [nn.ConvTranspose2d(filters, half, 4, 2, 1), nn.ReLU(inplace=True)]
     return nn.Sequential(
         nn.Conv2d(dim, filters, 3, padding=1),
-        *(Residual(filters, residual_filters) for _ in range(blocks)),
-        nn.ReLU(inplace=True),
-        nn.ConvTranspose2d(filters, half, 4, 2, 1), nn.ReLU(inplace=True),
-        nn.ConvTranspose2d(half, channels, 4, 2, 1),
+        *(Residual(filters, residual_filters) for _ in range(blocks)), nn.ReLU(inplace=True),
+        *(first if stride == 4 else []), nn.ConvTranspose2d(last, channels, 4, 2, 1),
     )  # fmt: skip
+
+
+class Network(nn.Module):
+    """The convolutions of all levels, coarse to fine; a VQ-VAE has one level."""
+
+    def __init__(self, channels, dim, levels, sizes):
+        super().__init__()
+        filters = sizes[0]
+        inner = [make_downsampler(filters, *sizes, 2) for _ in range(levels - 1)]
+        self.encoders = nn.ModuleList([*inner, make_downsampler(channels, *sizes, 4)])
+        widths = [filters] + [filters + dim] * (levels - 1)
+        self.projections = nn.ModuleList(nn.Conv2d(width, dim, 1) for width in widths)
+        joined = [dim * (level + 1) for level in range(levels)]
+        self.inner_decoders = nn.ModuleList(make_decoder(dim, n, *sizes, 2) for n in joined[:-1])
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(n, n, 4, 2, 1) for n in joined[:-1])
+        self.decoder = make_decoder(channels, joined[-1], *sizes, 4)
+
+    def forward(self, pixels, quantizers):
+        """Means, codes of each level, and the sum of the commitment losses."""
+        features, joined, codes, commitment = [pixels], None, [], 0.0
+        for encoder in reversed(self.encoders):
+            features.append(encoder(features[-1]))
+        for level, quantizer in enumerate(quantizers):
+            own = features[-1 - level]
+            if level:
+                own = torch.cat([self.inner_decoders[level - 1](joined), own], dim=1)
+            rows = self.projections[level](own).permute(0, 2, 3, 1)
+            vectors, found, loss = quantizer(rows)
+            vectors = vectors.permute(0, 3, 1, 2)
+            joined = torch.cat([self.ups[level - 1](joined), vectors], dim=1) if level else vectors
+            codes.append(found.reshape(rows.shape[:-1]))
+            commitment = commitment + loss
+        return self.decoder(joined), codes, commitment
 
 
 class Autoencoder:
-    """Network, quantizer and optimizer with the weights of the other side."""
+    """Network, quantizers and optimizer with the weights of the other side."""
 
-    def __init__(self, weights, channels, sizes):
-        *kernels, codebook = (torch.from_numpy(weights[name]) for name in sorted(weights.files))
-        dim = codebook.shape[1]
-        self.encoder = make_encoder(channels, dim, *sizes)
-        self.decoder = make_decoder(channels, dim, *sizes)
-        network = nn.ModuleList([self.encoder, self.decoder])
-        for parameter, kernel in zip(network.parameters(), kernels, strict=True):
+    def __init__(self, weights, channels, levels, sizes):
+        arrays = [torch.from_numpy(weights[name]) for name in sorted(weights.files)]
+        kernels, codebooks = arrays[:-levels], arrays[-levels:]
+        self.network = Network(channels, codebooks[0].shape[1], levels, sizes)
+        for parameter, kernel in zip(self.network.parameters(), kernels, strict=True):
             kernel = kernel.permute(3, 2, 0, 1) if kernel.ndim == 4 else kernel
             parameter.data.copy_(kernel)
-        network.to(memory_format=torch.channels_last)
-        self.quantizer = Quantizer(codebook)
-        self.optimizer = torch.optim.Adam(network.parameters(), 1e-3, eps=1e-12, fused=True)
+        self.network.to(memory_format=torch.channels_last)
+        self.quantizers = [Quantizer(codebook) for codebook in codebooks]
+        parameters = self.network.parameters()
+        self.optimizer = torch.optim.Adam(parameters, 1e-3, eps=1e-12, fused=True)
 
     def forward(self, images):
         """Returns what images are compared with, their means, codes, and the commitment loss."""
         # A permuted view of NHWC is channels-last in memory already.
         pixels = images.permute(0, 3, 1, 2).to(torch.float32).div_(127.5).sub_(1)
-        features = self.encoder(pixels).permute(0, 2, 3, 1)
-        vectors, codes, commitment = self.quantizer(features)
-        return pixels, self.decoder(vectors.permute(0, 3, 1, 2)), codes, commitment
+        return pixels, *self.network(pixels, self.quantizers)
+
+    def first_outputs(self, images):
+        """Means and codes of images before any training, which are counted nowhere."""
+        updates = [quantizer.update for quantizer in self.quantizers]
+        for quantizer in self.quantizers:
+            quantizer.update = lambda rows, codes: None
+        with torch.no_grad():
+            _, means, codes, _ = self.forward(images)
+        for quantizer, update in zip(self.quantizers, updates):
+            quantizer.update = update
+        return means, codes
 
     def step(self, images):
         """One step of training; returns the loss."""
@@ -102,17 +141,15 @@ class Autoencoder:
         return loss.item()
 
 
-def main(folder, batch, *sizes):
+def main(folder, batch, levels, *sizes):
     folder, batch = Path(folder), int(batch)
     images = torch.from_numpy(np.load(folder / "images.npy"))
     sizes = [int(size) for size in sizes]
-    model = Autoencoder(np.load(folder / "weights.npz"), images.shape[-1], sizes)
-    with torch.no_grad():
-        update, model.quantizer.update = model.quantizer.update, lambda rows, codes: None
-        _, means, codes, _ = model.forward(images[:batch])
-        model.quantizer.update = update
+    weights = np.load(folder / "weights.npz")
+    model = Autoencoder(weights, images.shape[-1], int(levels), sizes)
+    means, codes = model.first_outputs(images[:batch])
     np.save(folder / "means.npy", means.permute(0, 2, 3, 1).numpy())
-    np.save(folder / "codes.npy", codes.numpy())
+    np.savez(folder / "codes.npz", **{str(i): level.numpy() for i, level in enumerate(codes)})
     batches, losses = iter(images.split(batch)), []
     for line in sys.stdin:
         start = time.perf_counter()
