@@ -1,4 +1,5 @@
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ from tests.data.code_batches_in_memory import CODES, COUNT, NAMES, SIZES, in_bat
 
 from vqzoo.data import CodeStore, code_batches, code_writer, eval_batches
 
+ROOT = pathlib.Path(__file__).parents[2]
 CONFIG = {"family": "VQVAE", "filters": [8, 16], "decay": 0.99}
 
 
@@ -34,6 +36,21 @@ def test_what_was_written_is_read(store):
         np.testing.assert_array_equal(rows, CODES[key][order])
     with pytest.raises(IndexError, match="below 50"):
         store[COUNT]
+
+
+def test_the_size_that_the_docs_state_is_that_of_the_files(store):
+    def bytes_of(count, shapes, sizes, num_classes):
+        levels = zip(shapes, sizes, strict=True)
+        codes = sum(np.prod(shape) * (1 if size <= 256 else 2) for shape, size in levels)
+        return count * (codes + (1 if num_classes <= 256 else 2))
+
+    arrays = list(store.folder.glob("*.npy"))
+    written = sum(path.stat().st_size for path in arrays)
+    header = 128  # of an .npy file
+    expected = bytes_of(COUNT, store.latent_shapes, SIZES, len(NAMES)) + header * len(arrays)
+    assert written == expected
+    imagenet = bytes_of(1_280_000, [(32, 32), (64, 64)], [512, 512], 1000)
+    assert f"{imagenet:,} bytes" in (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 
 
 def test_without_labels(tmp_path):

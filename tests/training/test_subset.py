@@ -35,3 +35,8 @@ def test_held_out_and_rest_are_the_whole_and_depend_on_the_seed(source):
     others = [tuple(hold_out(source, 0.05, seed)[1].take([0, 1])["image"].flat) for seed in range(5)]
     assert len(set(others)) > 1
     assert len(hold_out(source, 0.001, 0)[1]) == 1
+
+
+def test_no_more_is_held_out_than_memory_has_room_for():
+    images = ArraySource(np.zeros((120_000, 1, 1, 1), "uint8"))
+    assert [len(part) for part in hold_out(images, 0.05, seed=0)] == [115_000, 5_000]

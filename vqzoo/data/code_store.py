@@ -1,5 +1,6 @@
 """Codes of a whole data set on disk: written once, then read by index through memory maps."""
 
+import itertools
 import json
 
 import numpy as np
@@ -99,15 +100,18 @@ class CodeStore:
     def take(self, indices):
         """Returns the examples at `indices`, int `[B]`, as int32 arrays with a leading axis B."""
         indices = checked_indices(indices, len(self))
-        shards, rows = np.divmod(indices, self.manifest["shard_size"])
         batch = {
-            key: np.empty((len(rows), *array.shape[1:]), "int32")
+            key: np.empty((len(indices), *array.shape[1:]), "int32")
             for key, array in self._shards[0].items()
         }
-        for shard in np.unique(shards):
-            here = shards == shard
-            for key, array in self._shards[shard].items():
-                batch[key][here] = array[rows[here]]
+        # In the order of the files, so that each shard is read once and forwards.
+        order = np.argsort(indices)
+        shards, rows = np.divmod(indices[order], self.manifest["shard_size"])
+        starts = np.flatnonzero(np.diff(shards, prepend=-1))
+        for start, stop in itertools.pairwise([*starts, len(order)]):
+            places, wanted = order[start:stop], rows[start:stop]
+            for key, array in self._shards[shards[start]].items():
+                batch[key][places] = array[wanted]
         return batch
 
     def _open(self, entry, limit):

@@ -171,7 +171,7 @@ def _labels(classes, class_names, folder):
     return [ids[name] for name in classes]
 
 
-def _ordered_map(pool, function, items, size=256):
+def _ordered_map(pool, function, items, size=64):
     """Yields `function(item)` in order, with at most `size` results waiting."""
     # `pool.map` alone takes all items at once, and holds every result not asked for yet.
     items = iter(items)

@@ -36,17 +36,22 @@ class Subset:
         return getattr(self._source, name)  # name, class_names, image_shape and the like
 
 
+MOST_HELD_OUT = 5000
+"""Examples that are held out at most: they are kept in memory, and looked at once a pass."""
+
+
 def hold_out(source, share, seed):
     """Splits a source by a seeded draw.
 
     Args:
         source: `ImageSource` or `CodeStore` of at least two examples, of any shape.
-        share: float in 0..1, share of the examples that is held out; at least one is.
+        share: float in 0..1, share of the examples that is held out, but at least one and at most
+            `MOST_HELD_OUT`.
         seed: int.
 
     Returns:
         `(rest, held_out)`, two `Subset`s, each in the order of the source.
     """
     order = np.random.default_rng(seed).permutation(len(source))
-    count = max(1, round(share * len(source)))
+    count = min(max(1, round(share * len(source))), MOST_HELD_OUT)
     return Subset(source, np.sort(order[count:])), Subset(source, np.sort(order[:count]))
