@@ -1,6 +1,5 @@
 import json
 
-import keras
 import numpy as np
 import pytest
 
@@ -65,9 +64,30 @@ def test_damaged_and_missing_folders_are_errors(tmp_path):
         load_classifier("classifier_of_nothing")
 
 
-def test_network_has_no_batch_normalisation():
-    layers = create((28, 28, 1), 10).layers
-    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers)
+@pytest.mark.parametrize("shape", [(28, 28, 1), (96, 80, 3)])
+def test_an_image_is_judged_by_itself(shape):
+    """No batch normalisation; and the shifts of photographs are for training alone."""
+    network = create(shape, 10, width=8)
+    images = np.random.default_rng(0).integers(0, 256, (3, *shape)).astype("uint8")
+    alone = [network.predict(image[None], verbose=0)[0] for image in images]
+    np.testing.assert_allclose(network.predict(images, verbose=0), alone, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("side", "seen"), [(64, 64), (127, 127), (128, 64), (256, 64)])
+def test_photographs_are_shrunk_by_a_whole_factor(side, seen):
+    layers = {layer.name.rstrip("_0123456789"): layer for layer in create((side, side, 3), 4).layers}
+    assert layers["average_pooling2d"].output.shape[1:3] == (seen, seen)
+    assert "random_translation" in layers
+
+
+def test_width_is_read_back(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype("uint8")
+    classifier = Classifier(create((64, 64, 3), 2, width=8), NAMES, "toy")
+    classifier.save(tmp_path)
+    loaded = load_classifier(tmp_path)
+    expected = classifier.network.predict(images, verbose=0)
+    assert loaded.network.count_params() == classifier.network.count_params()
+    np.testing.assert_allclose(loaded.network.predict(images, verbose=0), expected, rtol=0.02, atol=0.02)
 
 
 def test_published_classifier_has_its_weights_and_scores():

@@ -15,31 +15,65 @@ from vqzoo.checks import checked_path
 CONFIG, WEIGHTS, RESULTS = "config.json", "classifier.weights.h5", "results.json"
 
 
-def create(image_shape, num_classes):
+PHOTOGRAPH = 64
+"""Pixels of the smaller side from which images count as photographs; larger ones are shrunk
+towards it, by a whole factor, inside of the network."""
+
+
+def create(image_shape, num_classes, width=32):
     """A convolutional network with fresh weights and without batch normalisation.
 
-    Its verdict on an image must not depend on the other images, nor on training statistics.
+    Its verdict on an image must not depend on the other images, nor on training statistics. It has
+    five convolutions for small images and seven for photographs, of 64 x 64 pixels and more, which
+    it sees shifted by up to a tenth of their size while it is trained.
 
     Args:
         image_shape: (height, width, channels).
         num_classes: int.
+        width: int, filters of the first convolution; later ones have more.
 
     Returns:
         `keras.Model` from uint8 images `(batch, height, width, channels)` to float32 logits
         `(batch, num_classes)`.
     """
+    images = keras.Input(image_shape, dtype="uint8", name="images")
+    x = keras.layers.Rescaling(1 / 127.5, -1.0)(images)
+    photograph = min(image_shape[:2]) >= PHOTOGRAPH
+    features = _of_photographs(x, width) if photograph else _of_small_images(x, width)
+    features = keras.layers.Dropout(0.3)(features)
+    logits = keras.layers.Dense(num_classes, name="logits")(features)
+    return keras.Model(images, logits, name="classifier")
+
+
+def _of_small_images(x, width):
+    """Features `(batch, 128)` of pixels in -1..1."""
 
     def convolve(x, filters, strides=1):
         return keras.layers.Conv2D(filters, 3, strides, "same", activation="relu")(x)
 
-    images = keras.Input(image_shape, dtype="uint8", name="images")
-    x = keras.layers.Rescaling(1 / 127.5, -1.0)(images)
-    x = convolve(convolve(x, 32), 32, strides=2)
-    x = convolve(convolve(x, 64), 64, strides=2)
-    x = keras.layers.Dropout(0.2)(convolve(x, 64))
-    x = keras.layers.Dense(128, activation="relu")(keras.layers.Flatten()(x))
-    logits = keras.layers.Dense(num_classes, name="logits")(keras.layers.Dropout(0.3)(x))
-    return keras.Model(images, logits, name="classifier")
+    x = convolve(convolve(x, width), width, strides=2)
+    x = convolve(convolve(x, 2 * width), 2 * width, strides=2)
+    x = keras.layers.Dropout(0.2)(convolve(x, 2 * width))
+    return keras.layers.Dense(128, activation="relu")(keras.layers.Flatten()(x))
+
+
+def _of_photographs(x, width):
+    """Features `(batch, 8 width)` of pixels in -1..1."""
+
+    def convolve(x, filters, strides=1, size=3):
+        # He's initial weights: without any normalisation the signal keeps its size through them.
+        start, padding = "he_normal", "same"
+        return keras.layers.Conv2D(
+            filters, size, strides, padding, activation="relu", kernel_initializer=start
+        )(x)
+
+    x = keras.layers.AveragePooling2D(min(x.shape[1:3]) // PHOTOGRAPH)(x)
+    x = keras.layers.RandomTranslation(0.1, 0.1, fill_mode="reflect")(x)
+    x = convolve(x, width, strides=2, size=5)
+    x = convolve(convolve(x, 2 * width, strides=2), 2 * width)
+    x = convolve(convolve(x, 4 * width, strides=2), 4 * width)
+    x = convolve(convolve(x, 8 * width, strides=2), 8 * width)
+    return keras.layers.GlobalAveragePooling2D()(x)
 
 
 class Classifier:
@@ -75,6 +109,7 @@ class Classifier:
             "image_shape": list(self.network.input_shape[1:]),
             "class_names": self.class_names,
             "data": self.data_name,
+            "width": next(each.filters for each in self.network.layers if hasattr(each, "filters")),
         }
         files.write_text(folder / CONFIG, json.dumps(content, indent=1) + "\n")
         weights.save_weights(self.network, folder / WEIGHTS)
@@ -104,7 +139,8 @@ def load_classifier(name_or_folder):
     for file, entry in manifests.read(folder)["files"].items():
         manifests.check_file(folder / file, entry)
     content = json.loads((folder / CONFIG).read_text("utf-8"))
-    network = create(content["image_shape"], len(content["class_names"]))
+    width = content.get("width", 32)
+    network = create(content["image_shape"], len(content["class_names"]), width)
     weights.load_weights(network, folder / WEIGHTS)
     training = None
     if (folder / RESULTS).is_file():

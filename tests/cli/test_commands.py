@@ -215,6 +215,7 @@ def test_train_evaluate_and_export_hand_on_their_arguments(work, capsys, monkeyp
     assert name == "vqvae_fashion_mnist"
     assert list(map(str, keywords.pop("data"))) == ["images", "tiny"]
     assert keywords.pop("folder") == pathlib.Path("r")
+    assert not keywords.pop("tokenizer_only")
     assert keywords == {"smoke": True, "skip_bad": False, "start_from": "tiny"}
 
     scores = {"reconstruction": {"mse": 0.5, "per_image": [1, 2]}}
@@ -237,6 +238,19 @@ def test_train_evaluate_and_export_hand_on_their_arguments(work, capsys, monkeyp
     assert printed == "reconstruction.mse 0.5\ncas.accuracy 3\nwrote n.png\n"
     assert calls[-2:] == [("test", "train", None, 7, 3, ["network a", "network b"]), "network a"]
     assert (work / "n.png").is_file()
+    point = {"keep": 0.1, "class_agreement": 0.5, "precision_x": 0.5, "recall_x": 0.5, "fid_x": 1.0}
+    monkeypatch.setattr(
+        evaluation, "keep_curve", lambda model, *rest: calls.append(rest) or [point, point]
+    )
+    monkeypatch.setattr(evaluation, "load_classifier", lambda name: f"classifier {name}")
+    arguments = ["--critic", "c", "--judge", "j", "--keep-curve", "k.png"]
+    printed = succeed(capsys, "evaluate", "tiny", *arguments)
+    assert "keep_curve.0.1.fid_x 1\n" in printed and printed.endswith("wrote k.png\n")
+    assert calls[-2:] == [
+        ("test", "c", "classifier j", 2000, 0),
+        ("test", "train", "classifier j", 2000, 0, None),
+    ]
+    assert (work / "k.png").is_file()
 
     monkeypatch.setattr(vqzoo.ZooModel, "export", lambda model, folder: f"{folder}/1")
     assert succeed(capsys, "export", "tiny", "served/tiny") == "wrote served/tiny/1\n"

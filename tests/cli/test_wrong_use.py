@@ -194,6 +194,8 @@ USES = [
     (["decode", "tiny", "good.png"], 1, "good.png is not a whole file"),
     (["evaluate", "tiny", "--data", "empty"], 1, "empty"),
     (["evaluate", "tiny", "--data", "classes"], 1, "Received: ['zebra']"),
+    (["evaluate", "tiny", "--critic", "x"], 2, "--keep-curve and --critic: one needs the other"),
+    (["evaluate", "tiny", "--judge", "x", "--data", "good"], 1, "must be a classifier of the"),
     (["evaluate", "tiny", "--features", "nope"], 1, "must be a classifier of the package"),
     (["evaluate", "tiny", "--features", "nope.tflite"], 1, "must be a network or a file"),
     (["evaluate", "tiny", "--neighbours", "n.gif"], 2, "must be a file that ends in .png"),

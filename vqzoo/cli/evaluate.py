@@ -37,6 +37,14 @@ def add_arguments(parser):
         "--cas", action="store_true", help="train a classifier on samples alone; takes long"
     )
     parser.add_argument(
+        "--judge", metavar="CLASSIFIER", help="sees labels in samples (default that of the data)"
+    )
+    parser.add_argument(
+        "--keep-curve", type=output_file(".png"), metavar="PNG",
+        help="figure of scores against the share of samples that --critic keeps",
+    )  # fmt: skip
+    parser.add_argument("--critic", metavar="CLASSIFIER", help="not the judge")
+    parser.add_argument(
         "--neighbours", type=output_file(".png"), metavar="PNG",
         help="picture of samples and the training images nearest to them",
     )  # fmt: skip
@@ -53,13 +61,15 @@ def run(arguments):
         FileNotFoundError: if the images or a network are missing.
         ValueError: if an image or a class is not the model's.
     """
+    if (arguments.keep_curve is None) != (arguments.critic is None):
+        raise UsageError("arguments --keep-curve and --critic: one needs the other")
     backend.start(arguments.debug)
     from vqzoo import data, evaluation
 
     config = zoo.describe(arguments.model)["config"]
     configs.check(config)
-    if arguments.cas and configs.num_classes(config) is None:
-        raise UsageError(f"argument --cas: {arguments.model} has no classes to learn")
+    if configs.num_classes(config) is None and (arguments.cas or arguments.critic):
+        raise UsageError(f"arguments --cas, --critic: {arguments.model} has no classes")
     names = arguments.features
     networks = None if names is None else [evaluation.open_network(name) for name in names]
     model = zoo.load(arguments.model)
@@ -67,9 +77,13 @@ def run(arguments):
         data.open_source(model.config["data"], split, arguments.data, arguments.skip_bad)
         for split in ("test", "train")
     )
-    scores = evaluation.evaluate(
-        model, test, train, None, arguments.samples, arguments.seed, networks
-    )
+    judge, asked = _judge(arguments, config), (arguments.samples, arguments.seed)
+    scores = {}
+    if arguments.critic:  # first, since a critic that does not fit shows at once
+        points = evaluation.keep_curve(model, test, arguments.critic, judge, *asked)
+        scores["keep_curve"] = {f"{point['keep']:g}": point for point in points}
+        evaluation.save_curve(arguments.keep_curve, points)
+    scores = evaluation.evaluate(model, test, train, judge, *asked, networks) | scores
     if arguments.cas:
         scores["cas"] = evaluation.cas_scores(model, train, test, seed=arguments.seed)
     for line in score_lines(scores):
@@ -79,7 +93,20 @@ def run(arguments):
         images = model.sample(SHOWN, seed=arguments.seed)
         picture = evaluation.neighbours_picture(images, train, network=network)
         evaluation.save_png(arguments.neighbours, picture)
-        print(f"wrote {arguments.neighbours}")
     if arguments.output:
         files.write_json(arguments.output, files.finite(scores))
-        print(f"wrote {arguments.output}")
+    for path in (arguments.keep_curve, arguments.neighbours, arguments.output):
+        if path is not None:
+            print(f"wrote {path}")
+
+
+def _judge(arguments, config):
+    """The `Classifier` that judges samples, or None if there is none and none is needed."""
+    from vqzoo import evaluation
+
+    if arguments.judge:
+        return evaluation.load_classifier(arguments.judge)
+    judge = evaluation.find_classifier(config["data"])
+    if judge is None and arguments.critic:
+        raise UsageError(f"argument --judge: there is no classifier of {arguments.model}'s classes")
+    return judge

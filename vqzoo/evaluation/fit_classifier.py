@@ -9,10 +9,12 @@ from vqzoo import data as datasets
 from vqzoo import weights
 from vqzoo.classifier import Classifier, create
 
-BATCH_SIZE, LEARNING_RATE = 128, 2e-3
+BATCH_SIZE = 128
 
 
-def fit_classifier(train, data_name, epochs=8, seed=0, mirror=False):
+def fit_classifier(
+    train, data_name, epochs=8, seed=0, mirror=False, width=32, learning_rate=2e-3
+):
     """A classifier trained on all images of a source.
 
     Args:
@@ -21,15 +23,17 @@ def fit_classifier(train, data_name, epochs=8, seed=0, mirror=False):
         epochs: int, passes over `train`.
         seed: int, of the initial weights, the dropout and the order of the images.
         mirror: bool, whether half of the images are seen mirrored; not for digits.
+        width: int, as for `vqzoo.classifier.create`.
+        learning_rate: float, of Adam at the start; it falls to 0 as a cosine.
 
     Returns:
         `Classifier`, its weights rounded to what a file will hold.
     """
     keras.utils.set_random_seed(seed)  # decides the initial weights and the dropout
     steps = math.ceil(epochs * len(train) / BATCH_SIZE)
-    network = create(train.image_shape, len(train.class_names))
+    network = create(train.image_shape, len(train.class_names), width)
     network.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)),
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

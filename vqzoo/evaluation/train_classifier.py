@@ -27,6 +27,8 @@ def main(arguments=None):
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mirror", action="store_true", help="mirror half of the images")
+    parser.add_argument("--width", type=int, default=32, help="filters of the first convolution")
+    parser.add_argument("--learning-rate", type=float, default=2e-3, help="Adam's, at the start")
     options = parser.parse_args(arguments)
     data = configs.load_config(options.entry)["data"]
     test = datasets.open_source(data, "test", options.data)
@@ -37,8 +39,9 @@ def main(arguments=None):
         return
     train = datasets.open_source(data, "train", options.data)
     start = time.monotonic()
-    settings = options.epochs, options.seed, options.mirror
-    classifier = fit_classifier(train, data["name"], *settings)
+    names = "epochs", "seed", "mirror", "width", "learning_rate"
+    settings = {name: getattr(options, name) for name in names}
+    classifier = fit_classifier(train, data["name"], **settings)
     scores = measure(classifier, datasets.eval_batches(test, BATCH_SIZE))
     folder = pathlib.Path(options.output or f"classifier_{data['name']}")
     classifier.save(folder)
@@ -47,9 +50,7 @@ def main(arguments=None):
         "num_train_images": len(train),
         "num_test_images": len(test),
         "parameters": classifier.network.count_params(),
-        "epochs": options.epochs,
-        "seed": options.seed,
-        "mirror": options.mirror,
+        **settings,
         "wall_time_seconds": round(time.monotonic() - start),
         "machine": f"{platform.machine()}, backend {keras.backend.backend()}",
         "versions": {"python": platform.python_version(), "keras": keras.__version__},
