@@ -182,7 +182,12 @@ def test_names_of_images_below_folders(work, capsys):
     succeed(capsys, "reconstruct", "tiny", "images", "--output", "out")
     assert (work / "out" / "more" / "0.png").exists() and (work / "out" / "0.png").exists()
     line = fail(capsys, 1, "reconstruct", "tiny", "images/0.png", "images/more/0.png")
-    assert "two images are called 0" in line
+    assert "two images are called 0: images/0.png and images/more/0.png; name their" in line
+    line = fail(capsys, 1, "encode", "tiny", "images/0.png", "images/1.png", "images/1.png")
+    assert "two images are called 1: images/1.png and images/1.png; name it once" in line
+    Image.open("images/0.png").save("images/0.bmp")
+    line = fail(capsys, 1, "encode", "tiny", "images")
+    assert "two images are called 0: images/0.bmp and images/0.png; rename one of them" in line
 
 
 def test_unreadable_images_are_named_or_skipped(work, capsys, caplog):

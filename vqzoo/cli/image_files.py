@@ -28,7 +28,9 @@ def read_images(paths, image_shape, skip_bad=False, fit=None):
     from vqzoo.data import read_image
 
     images, names, bad = [], [], []
-    for path, name in _find(paths):
+    found = list(_find(paths))
+    _check_names(found)
+    for path, name in found:
         try:
             image = read_image(path, image_shape, any_size=fit is not None)
             images.append(fit(image, path) if fit else image)
@@ -42,11 +44,25 @@ def read_images(paths, image_shape, skip_bad=False, fit=None):
         logging.getLogger("vqzoo").warning("left out %s: %s", left_out, bad[0])
     if not images:
         raise FileNotFoundError(f"no readable image in {', '.join(map(str, paths))}")
-    stems = [str(pathlib.Path(name).with_suffix("")) for name in names]
-    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
-    if twice:
-        raise ValueError(f"two images are called {twice}; name their common folder instead")
     return images, names
+
+
+def _check_names(found):
+    """Raises ValueError if two images have one name but for the suffix, as what is made of them.
+
+    Args:
+        found: pairs of path and name, as of `_find`.
+    """
+    paths = {}
+    for path, name in found:
+        stem = pathlib.Path(name).with_suffix("")
+        other = paths.setdefault(stem, path)
+        if other is path:
+            continue
+        advice = "name their common folder instead"
+        if other.parent == path.parent:
+            advice = "name it once" if other == path else "rename one of them"
+        raise ValueError(f"two images are called {stem}: {other} and {path}; {advice}")
 
 
 def _find(paths):
