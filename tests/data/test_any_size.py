@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.data.image_files import picture
 
-from vqzoo.data.any_size import cut_tiles, join_tiles, resized
+from vqzoo.data.any_size import cut_tiles, enlarged, join_tiles, resized
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -29,6 +29,27 @@ def test_the_centre_is_kept_and_nothing_stretched():
     np.testing.assert_array_equal(resized(pixels, 16, 16)[inner], expected)
     turned = resized(pixels.transpose(1, 0, 2), 16, 16).transpose(1, 0, 2)
     np.testing.assert_allclose(turned[inner].astype(int), expected, atol=1)  # it rounds twice
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted", "expected"),
+    [
+        ((6, 8), (6, 8), (6, 8)),
+        ((9, 8), (3, 7), (9, 8)),
+        ((6, 8), (12, 8), (12, 16)),
+        ((6, 8), (6, 12), (9, 12)),
+        ((5, 50), (7, 7), (7, 70)),
+    ],
+)
+def test_enlarging_keeps_the_shape_and_does_no_more_than_it_must(size, wanted, expected):
+    rows, columns = np.indices(size)
+    ramp = (100 + rows - columns)[..., None].astype("uint8")
+    large = enlarged(ramp, *wanted)
+    assert large.shape == (*expected, 1)
+    factor = expected[0] / size[0]
+    rows, columns = (np.indices(expected) + 0.5) / factor - 0.5
+    inner = np.s_[2:-2, 2:-2]  # the filter sees beyond the edges
+    np.testing.assert_allclose(large[..., 0][inner], (100 + rows - columns)[inner], atol=1)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 1, 1), (1, 5000, 3), (5000, 1, 1), (3, 2, 3)])

@@ -28,9 +28,8 @@ def folder(tmp_path):
 def places(crop, number):
     """All (top, left) at which `crop` occurs in a picture."""
     picture = coordinates(number, *SIZES[number])
-    height, width = crop.shape[:2]
-    grid = np.ndindex(picture.shape[0] - height + 1, picture.shape[1] - width + 1)
-    return [(i, j) for i, j in grid if (picture[i : i + height, j : j + width] == crop).all()]
+    windows = np.lib.stride_tricks.sliding_window_view(picture[..., 0], crop.shape[:2])
+    return list(zip(*np.nonzero((windows == crop[..., 0]).all((2, 3))), strict=True))
 
 
 def test_what_is_not_training_gets_the_centre(folder):
@@ -102,6 +101,11 @@ def test_a_training_picture_that_only_crops_fit_into_is_for_crops(folder):
     train = open_source(CONFIG, "train", folder)
     with pytest.raises(ValueError, match=r"2\.png: .* at least 6 pixels high"):
         train.take([0, 2])
+    with pytest.raises(ValueError, match=r"2\.png: .* at least 6 pixels high"):
+        open_source(CONFIG, "train", folder, whole=True)
+    (folder / "train/a/2.png").unlink()
+    (folder / "train/a/4.png").unlink()
+    assert len(open_source(CONFIG, "train", folder, whole=True)) == 3
 
 
 def test_without_crop_all_is_as_strict_as_ever(folder):

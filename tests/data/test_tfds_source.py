@@ -112,9 +112,16 @@ def test_pictures_of_differing_size_are_cropped():
         np.testing.assert_array_equal(crops[index]["image"], whole[number][:3, left : left + 5])
     (batch,) = training_batches(crops, 8, seed=0, steps=1, labels=False)
     assert batch.shape == (8, 3, 5, 3)
-    larger = {**photos, "splits": {"test": "train"}, "image_shape": [4, 7, 3]}
-    with pytest.raises(ValueError, match=r"tiny_photos: image \d: .*at least 4 .* 7 wide"):
-        open_source(larger, "test").take(range(4))
+
+
+def test_pictures_too_small_to_be_cropped_are_enlarged():
+    photos = {"name": "tiny_photos", "image_shape": [8, 10, 3], "crop": [3, 5]}
+    photos["splits"] = {"train": "train", "test": "train"}
+    for split in ("train", "test"):
+        source = open_source(photos, split)
+        # 4 x 6 pixels and 4 x 7 become 8 x 12 and 8 x 14: twice as large, and no larger.
+        assert {source.read(i)[0].shape for i in range(4)} == {(8, 12, 3), (8, 14, 3)}
+        assert source.take(range(4))["image"].shape == (4, 8, 10, 3)
 
 
 def test_a_missing_set_says_how_to_get_it_and_opens_no_socket(monkeypatch):

@@ -85,6 +85,7 @@ def data_cases(folder):
                 "data_config": st.sampled_from([data_config, data_config | {"crop": [4, 8]}]),
                 "split": st.sampled_from(["train", "test"]),
                 "skip_bad": FLAG,
+                "whole": FLAG,
             },
             wrong={"data_config": st.dictionaries(sections, TREES) | TREES},
             paths=("folder",),

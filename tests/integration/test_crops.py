@@ -7,6 +7,7 @@ from PIL import Image
 
 import vqzoo
 from vqzoo import config as configs
+from vqzoo.training import recipe
 
 
 @pytest.fixture
@@ -26,6 +27,19 @@ def test_a_recipe_on_crops(pictures, tmp_path):
     model = tiny_run.train(pictures, tmp_path / "run", smoke=True)
     assert model.sample(2).shape == (2, 12, 12, 1), "the prior knows maps of crops"
     assert (tmp_path / "run" / "results.json").exists()
+
+
+def test_a_picture_too_small_for_the_prior_is_named_before_stage_1(pictures, monkeypatch):
+    """It has room for a crop and none for a whole image, of which the prior needs the codes."""
+    Image.new("L", (12, 8)).save(pictures / "train" / "down" / "small.png")
+    reached = []
+    monkeypatch.setattr(recipe.Recipe, "run", lambda self, *_: reached.append(self))
+    monkeypatch.setattr(recipe, "judge", lambda *_: None)
+    with pytest.raises(ValueError, match=r"small\.png: .*at least 12 .*Received: 8 high"):
+        tiny_run.train(pictures, pictures / "run")
+    assert not reached and not (pictures / "run" / "config.yaml").exists()
+    tiny_run.train(pictures, pictures / "run", tokenizer_only=True)
+    assert reached, "the autoencoder alone could be trained"
 
 
 def test_a_crop_that_the_stride_does_not_divide_is_refused_first(pictures):

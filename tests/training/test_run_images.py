@@ -25,15 +25,15 @@ def numbers(source):
 
 
 def test_the_test_images_are_those_of_the_first_folder(folders):
-    images = open_images(CONFIG["data"], folders, None, False)
+    images = open_images(CONFIG["data"], folders, None, False, False)
     assert numbers(images["train"]) == [0, 1, 2, 3, 4, 5, 20, 21, 22]
     assert numbers(images["test"]) == [6]
-    images = open_images(CONFIG["data"], folders[::-1], None, False)
+    images = open_images(CONFIG["data"], folders[::-1], None, False, False)
     assert numbers(images["test"]) == [23]
 
 
 def test_few_images_are_few_of_each_folder(folders):
-    images = open_images(CONFIG["data"], folders, 2, False)
+    images = open_images(CONFIG["data"], folders, 2, False, False)
     assert numbers(images["train"]) == [0, 3, 20, 21]
 
 
@@ -52,10 +52,12 @@ def test_classes_must_be_those_of_the_first_folder(tmp_path):
     write_folder(tmp_path / "flat", ["train/3.png", "test/4.png"])
     config = with_class_names(CONFIG, [tmp_path / "a", tmp_path / "b"])
     assert config["data"]["class_names"] == ["ant", "bee"]
-    train = open_images(config["data"], [tmp_path / "a", tmp_path / "b"], None, False)["train"]
+    train = open_images(
+        config["data"], [tmp_path / "a", tmp_path / "b"], None, False, False
+    )["train"]
     np.testing.assert_array_equal(train.take(range(4))["label"], [0, 1, 1, 1])
     for other in ("c", "flat"):
         with pytest.raises(ValueError, match=r"\['ant', 'bee'\].*(cow|flat)"):
-            open_images(config["data"], [tmp_path / "a", tmp_path / other], None, False)
+            open_images(config["data"], [tmp_path / "a", tmp_path / other], None, False, False)
     with pytest.raises(ValueError, match=r"None in .*flat, \['ant', 'bee'\] in"):
-        open_images(CONFIG["data"], [tmp_path / "flat", tmp_path / "a"], None, False)
+        open_images(CONFIG["data"], [tmp_path / "flat", tmp_path / "a"], None, False, False)

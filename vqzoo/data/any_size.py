@@ -1,4 +1,4 @@
-"""Pictures of any size for a model of one: shrunk to it, cropped to it, or cut into its tiles."""
+"""Pictures of any size for a model of one: resized or cropped to it, or cut into its tiles."""
 
 import math
 
@@ -25,6 +25,15 @@ def resized(picture, height, width):
     image = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture)
     image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
     return np.array(image).reshape(height, width, -1)
+
+
+def enlarged(picture, height, width):
+    """The picture, enlarged by as little as makes a part of that size fit; its shape is kept.
+
+    Args, filter and dtype as for `resized`; a picture that is large enough is left as it is.
+    """
+    factor = max(height / picture.shape[0], width / picture.shape[1], 1)
+    return resized(picture, *(math.ceil(side * factor) for side in picture.shape[:2]))
 
 
 def check_size(what, picture, height, width):

@@ -9,7 +9,7 @@ from vqzoo.data.joined_source import JoinedSource, MixedSource
 from vqzoo.data.tfds_source import open_tfds
 
 
-def open_source(data_config, split, folder=None, skip_bad=False):
+def open_source(data_config, split, folder=None, skip_bad=False, whole=False):
     """Opens a split of a config's images.
 
     Args:
@@ -22,6 +22,7 @@ def open_source(data_config, split, folder=None, skip_bad=False):
         split: "train" or "test".
         folder: str or path of a folder of images to read instead, or None.
         skip_bad: bool, whether unreadable files are left out and counted, instead of an error.
+        whole: bool, whether training images are read as test images are, and not in crops alone.
 
     Returns:
         `ImageSource`.
@@ -30,15 +31,18 @@ def open_source(data_config, split, folder=None, skip_bad=False):
         FileNotFoundError: if the data are not there; the message says how to get them.
         OSError: if a file is unreadable.
         ValueError: if an image has another shape, or a class another name than the config says;
-            with `crop`, if a training image is smaller than that, or a test image smaller than
-            `image_shape`.
+            with `crop`, if an image in a folder is smaller than that, or than `image_shape` where
+            it is not for crops alone.
     """
     configs.check_data(data_config)
     checked_bool(skip_bad, "skip_bad")
+    checked_bool(whole, "whole")
     image_shape, class_names = data_config["image_shape"], data_config.get("class_names")
     smallest = data_config.get("crop")
     if smallest is not None and split == "test":
         smallest = image_shape[:2]
+    elif smallest is not None and (whole or folder is None):
+        smallest = [max(pair) for pair in zip(smallest, image_shape[:2], strict=True)]
     if folder is not None:
         return open_folder(folder, split, image_shape, class_names, skip_bad, smallest)
     splits = data_config.get("splits", {"train": "train", "test": "test"})

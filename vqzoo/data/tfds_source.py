@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from vqzoo.data.any_size import check_size
+from vqzoo.data.any_size import enlarged
 from vqzoo.data.image_source import MEMORY_LIMIT, ImageSource
 from vqzoo.data.quiet import quiet
 
@@ -21,7 +21,8 @@ class TfdsSource(ImageSource):
         examples: sequence of dicts with a uint8 "image" and perhaps an int "label".
         name, image_shape: as for `ImageSource`.
         class_names: list of str, or None if the examples have no labels.
-        smallest: (height, width) that pictures have at least; None: that of `image_shape`, exactly.
+        smallest: (height, width) that smaller pictures are enlarged for; None: all pictures are of
+            `image_shape`.
     """
 
     def __init__(self, examples, name, image_shape, class_names=None, smallest=None):
@@ -43,8 +44,8 @@ class TfdsSource(ImageSource):
         image, label = example["image"], example["label"] if self.has_labels else None
         what = self.describe(index)
         _check_image(what, image.shape, image.dtype, _wanted(self.image_shape, self._smallest))
-        if self._smallest is not None:
-            check_size(what, image, *self._smallest)
+        if self._smallest is not None:  # a data set's own pictures are not for users to mend
+            image = enlarged(image, *self._smallest)
         if image.nbytes <= self._room:
             self._room -= image.nbytes
             self._decoded[index] = image, label
@@ -62,8 +63,8 @@ def open_tfds(name, split, image_shape, class_names=None, smallest=None):
         split: str, in TFDS' own words, such as "train" or "train[:90%]".
         image_shape: (height, width, channels) in which images are given.
         class_names: list of str in the order of the label ids, or None for the data set's own.
-        smallest: (height, width) that every picture must have at least; None: that of
-            `image_shape`, exactly.
+        smallest: (height, width) that smaller pictures are enlarged for, since crops are taken;
+            None: every picture must be of `image_shape`.
 
     Returns:
         `ImageSource`; it has labels if the data set has a class label called "label".

@@ -98,7 +98,9 @@ def train(
         if start:
             start.check(untrained.autoencoder)
             _say(start.describe(untrained.prior, config))
-        images = open_images(config["data"], folders, SMOKE_IMAGES if smoke else None, skip_bad)
+        most = SMOKE_IMAGES if smoke else None
+        whole = untrained.prior.trainable_stage and not tokenizer_only  # for codes, later on
+        images = open_images(config["data"], folders, most, skip_bad, whole)
         needed = bytes_needed(untrained, len(images["train"]))
         run.check_space(needed - run.size())
         run.write_config(config)  # not before: a run that could not start claims no folder

@@ -29,14 +29,14 @@ def with_class_names(config, folders):
     return {**config, "data": {**kept, "class_names": names} if names else kept}
 
 
-def open_images(data_config, folders, most, skip_bad):
+def open_images(data_config, folders, most, skip_bad, whole):
     """The training images of all folders, each once, and the test images of the first.
 
     Args:
         data_config: dict, the `data` mapping of a config.
         folders: list as `checked_folders` gives it.
         most: int, how many images of each split are used at most, or None for all.
-        skip_bad: bool, as for `vqzoo.data.open_source`.
+        skip_bad, whole: bool, as for `vqzoo.data.open_source`.
 
     Returns:
         dict of `ImageSource`, "train" and "test".
@@ -47,7 +47,7 @@ def open_images(data_config, folders, most, skip_bad):
     """
 
     def open_part(split, folder):
-        source = datasets.open_source(data_config, split, folder, skip_bad)
+        source = datasets.open_source(data_config, split, folder, skip_bad, whole)
         if most is None or len(source) <= most:
             return source
         return Subset(source, np.arange(most) * len(source) // most)  # of all classes
