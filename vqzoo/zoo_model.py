@@ -156,7 +156,8 @@ class ZooModel:
             count, wanted, seed=seed, options=options, batch_size=batch_size
         )
         if critic is not None:
-            best = rejection.best_rows(labels, wanted, self._seen(critic, codes, wanted, batch_size))
+            scores = self._seen(critic, codes, wanted, batch_size)
+            best = rejection.best_rows(labels, wanted, scores)
             codes = [level[best] for level in codes]
         return self.decode(codes, batch_size)
 

@@ -46,7 +46,8 @@ def test_moments_are_of_all_and_rows_of_some_in_random_order(monkeypatch):
 
 def test_like_beside_like_and_beside_darker():
     reference = seen(pictures(400, 1))
-    like, darker = (compare("two", seen(pictures(300, 2, levels)), reference) for levels in (256, 9))
+    samples = seen(pictures(300, 2)), seen(pictures(300, 2, levels=9))
+    like, darker = (compare("two", each, reference) for each in samples)
     names = {"fid_two", "kid_two", "kid_two_error", "mmd_two", "precision_two", "recall_two",
              "inception_score_two"}  # fmt: skip
     assert set(like) == names

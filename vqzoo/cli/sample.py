@@ -79,9 +79,15 @@ def run(arguments):
     )
     pictures.save_png(output, pictures.grid(images, columns if labels else COLUMNS))
     print(f"wrote {counted(count, 'sample')} to {output}")
-    examples = zoo.describe(arguments.model)["folder"] / "examples"
+    _write_reconstructions(model, zoo.describe(arguments.model)["folder"] / "examples", beside)
+
+
+def _write_reconstructions(model, examples, path):
+    """Writes the images of the folder `examples`, if there is one, beside what becomes of them."""
+    from vqzoo.evaluation import pictures
+
     if examples.is_dir():
         originals, _ = read_images([examples], model.autoencoder.image_shape)
-        pictures.save_png(beside, pictures.comparison(originals, model.reconstruct(originals)))
+        pictures.save_png(path, pictures.comparison(originals, model.reconstruct(originals)))
         shown = counted(len(originals), "image")
-        print(f"wrote {shown} and their reconstructions to {beside}")
+        print(f"wrote {shown} and their reconstructions to {path}")

@@ -55,8 +55,7 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0,
         checked_source(train, "train")
     if classifier is not None and not hasattr(classifier, "predict"):
         raise TypeError(f"`classifier` must be a Classifier. Received: {shown(classifier)}")
-    if not all(hasattr(network, "input_shape") for network in _listed(networks)):
-        raise TypeError(f"`networks` must hold FeatureNetworks. Received: {shown(networks)}")
+    _check_networks(networks)
     checked_int(num_samples, "num_samples", 0)
     checked_seed(seed)
     autoencoder, trained = model.autoencoder, None
@@ -81,20 +80,20 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0,
         classifier = classifier or find_classifier(model.config["data"])
         samples = draw_samples(model, num_samples, seed)
         scores["samples"] = sample_scores(samples, test, encoded, trained, classifier)
-        if networks is None:
-            enough = classifier is not None and min(len(test), num_samples) >= FEWEST
-            networks = [of_classifier(classifier)] if enough else []
-        for network in networks:
+        enough = classifier is not None and min(len(test), num_samples) >= FEWEST
+        usual = [of_classifier(classifier)] if networks is None and enough else []
+        for network in networks or usual:
             scores["samples"] |= feature_scores(
                 network, model, samples.images, test, encoded, train, seed
             )
     return scores
 
 
-def _listed(networks):
-    """The networks as a list, for checks; something else counts as one that is none."""
+def _check_networks(networks):
     listed = isinstance(networks, (list, tuple))
-    return networks if listed else [] if networks is None else [None]
+    if networks is None or (listed and all(hasattr(each, "input_shape") for each in networks)):
+        return
+    raise TypeError(f"`networks` must hold FeatureNetworks. Received: {shown(networks)}")
 
 
 def _size(model, num_test_images):

@@ -37,7 +37,7 @@ def keep_curve(model, test, critic, judge, num_samples=2000, seed=0):
     known = model.class_names, model.prior.num_classes
     critic, judge = checked_critic(critic, *known), checked_critic(judge, *known)
     if _same_weights(critic, judge):
-        raise ValueError("`critic` must be another network than `judge`. Received: the same weights")
+        raise ValueError("`critic` must be another network than `judge`. Received: one twice")
     network = of_classifier(judge)
     reference = collect(network, eval_batches(test, BATCH_SIZE), len(test), seed)
     labels, points = np.arange(num_samples) % model.prior.num_classes, []

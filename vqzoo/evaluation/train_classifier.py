@@ -14,8 +14,7 @@ from vqzoo import files
 from vqzoo.classifier import RESULTS, load_classifier
 from vqzoo.evaluation.fit_classifier import BATCH_SIZE, fit_classifier, measure
 
-def main(arguments=None):
-    """Trains, measures and writes `OUTPUT/`: weights, config, checksums and `results.json`."""
+def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m vqzoo.evaluation.train_classifier",
         description="Train a classifier of the images that an entry models.",
@@ -29,7 +28,12 @@ def main(arguments=None):
     parser.add_argument("--mirror", action="store_true", help="mirror half of the images")
     parser.add_argument("--width", type=int, default=32, help="filters of the first convolution")
     parser.add_argument("--learning-rate", type=float, default=2e-3, help="Adam's, at the start")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments=None):
+    """Trains, measures and writes `OUTPUT/`: weights, config, checksums and `results.json`."""
+    options = _parser().parse_args(arguments)
     data = configs.load_config(options.entry)["data"]
     test = datasets.open_source(data, "test", options.data)
     if options.measure:
