@@ -15,9 +15,11 @@ FILE, SEED = "golden.npz", 0
 def answers(name):
     """dict of arrays: latents of the entry's example images, and of ten samples, one a class."""
     model, folder = vqzoo.load(name), zoo.describe(name)["folder"]
+    found = {f"encoded_{i}": level for i, level in enumerate(model.encode(examples(folder)))}
+    if not model.has_prior:
+        return found
     labels = np.arange(10, dtype="int32") if model.prior.num_classes else None
     sampled = model.prior.sample(10, labels=labels, seed=SEED)
-    found = {f"encoded_{i}": level for i, level in enumerate(model.encode(examples(folder)))}
     return found | {f"sampled_{i}": level for i, level in enumerate(sampled)}
 
 

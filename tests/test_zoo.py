@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 
 import numpy as np
@@ -9,6 +10,7 @@ import vqzoo
 from vqzoo import config as configs
 from vqzoo import manifest as manifests
 from vqzoo import weights, zoo
+from vqzoo.cli.main import main
 from vqzoo.in_memory import training_codes
 
 
@@ -136,6 +138,27 @@ def test_without_weights_of_the_prior_sampling_says_so(folder, tiny_images, tmp_
     half.prior.compile("adam")
     half.prior.fit(training_codes(half, [(tiny_images, [0, 1, 2] * 2)]), verbose=0)
     assert half.has_prior and half.elbo(tiny_images).shape == (6,)
+
+
+def test_an_entry_without_weights_for_its_prior_is_a_tokenizer(tmp_path, monkeypatch, capsys):
+    source, name = configs.folder_of("pretrained"), "vqvae_fashion_mnist"
+    assert not zoo.is_tokenizer_only(name) and not zoo.is_tokenizer_only("vae_mnist")
+    copied = shutil.copytree(source / name, tmp_path / name)
+    path = copied / manifests.FILE
+    manifest = json.loads(path.read_text())
+    del manifest["files"]["prior.weights.h5"]
+    path.write_text(json.dumps(manifest))
+    folder_of = configs.folder_of
+    monkeypatch.setattr(
+        configs, "folder_of", lambda name: tmp_path if name == "pretrained" else folder_of(name)
+    )
+    assert zoo.is_tokenizer_only(name) and zoo.is_pretrained(name)
+    assert main(["list", name]) == 0
+    assert re.search(rf"^{name} +tokenizer only +fashion_mnist", capsys.readouterr().out)
+    assert main(["describe", name]) == 0
+    assert "Tokenizer only: there are no weights for its prior" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="weights for its autoencoder only"):
+        vqzoo.load(name).sample(1)
 
 
 def test_missing_models_say_what_to_do(tmp_path, monkeypatch):

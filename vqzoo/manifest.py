@@ -12,6 +12,7 @@ FORMAT_VERSION = 1
 """Version of a model folder that this package writes, and the newest that it reads."""
 
 FILE = "manifest.json"
+AUTOENCODER, PRIOR = "autoencoder.weights.h5", "prior.weights.h5"
 
 
 def sha256(path):

@@ -13,8 +13,7 @@ import numpy as np
 from vqzoo import config as configs
 from vqzoo import files
 from vqzoo import manifest as manifests
-
-AUTOENCODER, PRIOR = "autoencoder.weights.h5", "prior.weights.h5"
+from vqzoo.manifest import AUTOENCODER, PRIOR
 
 
 def round_to_float16(model):

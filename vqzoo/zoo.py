@@ -40,6 +40,14 @@ def is_pretrained(name):
     return all(downloads.locate(name, file) for file in manifests.read(folder)["files"])
 
 
+def is_tokenizer_only(name):
+    """Whether an entry has weights, but none for the prior that its configuration trains."""
+    if not is_pretrained(name):
+        return False
+    files = manifests.read(configs.folder_of("pretrained") / name)["files"]
+    return "prior" in configs.read_config(name)["training"] and manifests.PRIOR not in files
+
+
 def model_folder(path):
     """The folder with the weights that `path` names, a model's or a whole run's; else None."""
     folders = (pathlib.Path(path), pathlib.Path(path) / "model")
@@ -178,7 +186,7 @@ def _assemble(manifest, paths, card):
     from vqzoo import weights
     from vqzoo.zoo_model import ZooModel
 
-    for file in (configs.CONFIG_FILE, weights.AUTOENCODER):
+    for file in (configs.CONFIG_FILE, manifests.AUTOENCODER):
         if file not in paths:
             raise ValueError(f"{manifests.FILE} must name {file}. Received: {', '.join(paths)}")
     config = configs.read_config(paths[configs.CONFIG_FILE])
@@ -189,10 +197,10 @@ def _assemble(manifest, paths, card):
             f"Received a configuration with {config['data'].get('class_names')}"
         )
     autoencoder, prior = _build_parts(config)
-    weights.load_weights(autoencoder, paths[weights.AUTOENCODER])
-    if weights.PRIOR not in paths:
+    weights.load_weights(autoencoder, paths[manifests.AUTOENCODER])
+    if manifests.PRIOR not in paths:
         return ZooModel(config, autoencoder, prior, card, has_prior=not prior.weights)
-    weights.load_weights(prior, paths[weights.PRIOR])
+    weights.load_weights(prior, paths[manifests.PRIOR])
     model = ZooModel(config, autoencoder, prior, card, manifest.get("tokenizer_hash"))
     model.check_tokenizer()
     return model

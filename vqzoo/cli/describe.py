@@ -24,6 +24,8 @@ def run(arguments):
     print(configs.dump(description["config"]))
     if not description["pretrained"]:
         print(f"There are no weights of it here yet: vqzoo train {arguments.model}")
+    elif zoo.is_tokenizer_only(description["name"]):
+        print("Tokenizer only: there are no weights for its prior, so it encodes and decodes.")
     for line in score_lines(description["results"].get("scores", {})):
         print(line)
 

@@ -27,4 +27,5 @@ def run(arguments):
         data = configs.read_config(name)["data"]
         size = "x".join(map(str, data["image_shape"]))
         weights = "weights" if zoo.is_pretrained(name) else "no weights"
-        print(f"{name:{width}}  {weights:10}  {data.get('name', '-')} {size}")
+        weights = "tokenizer only" if zoo.is_tokenizer_only(name) else weights
+        print(f"{name:{width}}  {weights:14}  {data.get('name', '-')} {size}")
