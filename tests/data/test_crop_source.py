@@ -5,6 +5,7 @@ import pytest
 from tests.data.image_files import write_picture
 
 from vqzoo.data import image_folder, open_source, training_batches, training_source
+from vqzoo.data.joined_source import JoinedSource
 
 CONFIG = {"image_shape": [6, 4, 1], "crop": [2, 3], "class_names": ["a", "b"]}
 SIZES = [(6, 4), (7, 9), (2, 3), (12, 5), (3, 3)]
@@ -47,10 +48,12 @@ def test_what_is_not_training_gets_the_centre(folder):
 
 
 def test_training_crops_lie_anywhere_in_their_picture(folder):
-    crops = training_source(open_source(CONFIG, "train", folder), CONFIG["crop"])
+    # Many times the same folder: Grain takes a hundred times as long to shuffle five images.
+    train = JoinedSource([open_source(CONFIG, "train", folder)] * 40)
+    crops = training_source(train, CONFIG["crop"])
     seen = {number: set() for number in range(len(SIZES))}
-    for images in training_batches(crops, 5, seed=0, steps=400, labels=False):
-        assert images.shape == (5, 2, 3, 1)
+    for images in training_batches(crops, 50, seed=0, steps=40, labels=False):
+        assert images.shape == (50, 2, 3, 1)
         for image in images:
             number = int(image.max()) // 50
             found = places(image, number)
