@@ -10,6 +10,7 @@ from tests.layers import receptive_field as fields
 
 from vqzoo.networks import PixelSNAIL
 from vqzoo.priors import AutoregressivePrior
+from vqzoo.sampling.compile import compiled
 
 SMALL = {"filters": 6, "residual_filters": 5, "num_layers": 2, "kernel_size": 3}
 SMALL |= {"attention_after": [1], "num_heads": 2, "key_dim": 3, "value_dim": 2}
@@ -183,3 +184,12 @@ def test_logits_are_float32_under_mixed_precision(policy):
 def test_errors_name_the_argument(arguments, named):
     with pytest.raises(ValueError, match=f"`{named}`"):
         PixelSNAIL(4, **{**SMALL, **arguments})
+
+
+def test_a_graph_may_leave_the_batch_open():
+    """Data sets hide their batch size from `fit`, and graphs that met several sizes open theirs."""
+    causal = network()
+    forward = compiled(causal, causal, jit=False)
+    for batch in (2, 3, 5):
+        codes = codes_of((3, 4), batch)
+        np.testing.assert_allclose(array(forward(codes)), array(causal(codes)), rtol=1e-4, atol=1e-5)

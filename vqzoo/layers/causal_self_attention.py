@@ -88,7 +88,9 @@ class CausalSelfAttention(keras.layers.Layer):
         heard = ops.einsum("bhij,bjhd->bihd", weights, value)
         # The softmax of a row in which nothing is visible is uniform: it is taken back here.
         hears = ops.cast(place + self.include_current > 0, heard.dtype)
-        return ops.reshape(heard * hears[:, None, None], (batch, height, width, -1))
+        # The channels are named: in a graph with an open batch -1 would leave them open, too.
+        channels = self.num_heads * self.value_dim
+        return ops.reshape(heard * hears[:, None, None], (batch, height, width, channels))
 
     def _queries(self, inputs):
         queries = ops.matmul(inputs, self.query_kernel) + self.query_bias
