@@ -5,6 +5,10 @@ import keras
 import numpy as np
 import pytest
 
+from tests.integration.tiny_run import LEVELS
+
+from vqzoo import config as configs
+from vqzoo import zoo
 from vqzoo.data import ArraySource
 from vqzoo.evaluation import draw_pictures, evaluate
 from vqzoo.evaluation.feature_networks import FeatureNetwork
@@ -105,3 +109,15 @@ def test_pictures(model, tmp_path):
 def test_empty_source_is_an_error(model):
     with pytest.raises(ValueError, match="`test` must hold at least one example"):
         evaluate(model, ArraySource(np.zeros((0, 8, 12, 1), "uint8")))
+
+
+def test_several_levels_are_scored_one_by_one():
+    model = zoo.build(configs.parse(LEVELS))
+    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1)).astype("uint8")
+    scores = evaluate(model, ArraySource(images, [0, 1]), num_samples=0)
+    assert set(scores["levels"]) == {"codes_0", "codes_1"}
+    top, bottom = model.encode(images)
+    output = model.autoencoder.decoder_output([top[::-1], bottom])
+    errors = keras.ops.convert_to_numpy(output).astype("float64") - (images / 127.5 - 1)
+    found = scores["levels"]["codes_0"]["mse_with_other"]
+    assert found == pytest.approx(np.mean(errors**2), rel=1e-5)

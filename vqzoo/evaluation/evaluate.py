@@ -11,6 +11,7 @@ from vqzoo.evaluation.encoding import autoencode_source, encode_source
 from vqzoo.evaluation.feature_networks import of_classifier
 from vqzoo.evaluation.feature_scores import feature_scores
 from vqzoo.evaluation.image_likelihood import image_scores
+from vqzoo.evaluation.level_ablation import level_scores
 from vqzoo.evaluation.reconstruction import reconstruction_scores
 from vqzoo.evaluation.samples import draw_samples, sample_scores
 from vqzoo.evaluation.uniform_prior_bits import uniform_prior_scores
@@ -40,10 +41,10 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0,
 
     Returns:
         dict of dicts of numbers: `size`, `reconstruction`, `codebook` (with `codes_0`, ... for the
-        levels), `uniform_prior`, `codes`, `images` and `samples`. `codebook`, `uniform_prior` and
-        `codes` are for models with codes; `codes`, `images` and `samples` are left out for a model
-        without weights for its prior. Without the images' labels a conditional prior is averaged
-        over its classes.
+        levels), `uniform_prior`, `levels`, `codes`, `images` and `samples`. `codebook`,
+        `uniform_prior` and `codes` are for models with codes, `levels` for those with several
+        levels of them; `codes`, `images` and `samples` are left out for a model without weights
+        for its prior. Without the images' labels a conditional prior is averaged over its classes.
 
     Raises:
         ValueError: if a source is empty.
@@ -67,6 +68,8 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0,
     }
     if are_codes(sizes):
         scores |= _codebook_scores(encoded, scores["reconstruction"]["mse"], num_values, sizes)
+        if len(sizes) > 1 and len(test) > 1:
+            scores["levels"] = level_scores(autoencoder, test, encoded.latents, seed)
     if not model.has_prior:
         return scores
     if are_codes(sizes):
