@@ -7,13 +7,13 @@ commands may share a folder; a run that the other one has is left to it.
 """
 
 import argparse
-import json
 import pathlib
 import sys
 
-from benchmarks.s3_claims.report import draw_curves, make_tables, with_tables
+from benchmarks.claims import finish, read_results, with_tables
+from benchmarks.s3_claims.report import draw_curves, make_tables
 from benchmarks.s3_claims.runs import Images, read_runs
-from benchmarks.s3_claims.training import RESULT, carry_out
+from benchmarks.s3_claims.training import carry_out
 from vqzoo import files
 
 
@@ -50,14 +50,7 @@ def make_parser():
 
 def train(runs, images, folder):
     """Carries out every run that has no result yet, each in `folder/NAME-seedSEED`."""
-    for run in runs:
-        place = folder / f"{run.name}-seed{run.seed}"
-        if (place / RESULT).exists():
-            continue
-        try:
-            carry_out(run, images(run.data), place)
-        except BlockingIOError as error:
-            print(f"left out: {error}", file=sys.stderr)
+    finish(runs, folder, lambda run, place: carry_out(run, images(run.data), place))
 
 
 def report(folder, page=None):
@@ -71,18 +64,15 @@ def report(folder, page=None):
     Raises:
         ValueError: if the page has no place for a table.
     """
-    paths = folder.glob(f"*/{RESULT}")
-    results = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    order = [(run.name, run.seed) for run in read_runs()]
-    results = [result for result in results if (result["name"], result["seed"]) in order]
-    results.sort(key=lambda result: order.index((result["name"], result["seed"])))
+    results = read_results(folder, read_runs())
+    tables = make_tables(results)
     if page:
-        files.write_text(page, with_tables(page.read_text(encoding="utf-8"), results))
+        files.write_text(page, with_tables(page.read_text(encoding="utf-8"), tables))
     for place in (folder, page and page.with_suffix("")):
         if place:
             files.write_json(place / "results.json", results)
             draw_curves(place / "curves.png", results)
-    print("\n".join(make_tables(results).values()))
+    print("\n".join(tables.values()))
 
 
 if __name__ == "__main__":

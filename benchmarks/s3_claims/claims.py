@@ -6,8 +6,9 @@ The criteria were written down before the runs were made. A claim is held when i
 whose runs are finished, not held when it fails in one, and open (None) while no seed has all runs.
 """
 
-import dataclasses
 import functools
+
+from benchmarks.claims import by_seed, judge_cases
 
 SHORT = 20
 """Epoch at which a run is compared with the shorter ones."""
@@ -27,46 +28,17 @@ NEAR = 0.02
 """Bits that a figure of the VAE may differ; 5.674 of each are constants of Equation 7."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """One claim judged.
-
-    Attributes:
-        claim: str, what the paper says.
-        criterion: str, what had to be seen.
-        seen: list of str, what was seen, an item for each seed.
-        held: bool, or None where runs are missing.
-    """
-
-    claim: str
-    criterion: str
-    seen: list
-    held: bool | None
-
-
 def judge(results):
     """Verdicts on all claims, a list of `Verdict`.
 
     Args:
         results: list of dicts, the contents of the runs' `result.json`.
     """
-    by_seed = {}
-    for result in results:
-        by_seed.setdefault(result["seed"], {})[result["name"]] = result
-    seeds = [by_seed[seed] for seed in sorted(by_seed)]
     claims = [frozen_codebook, batch_size, commitment_cost, batch_norm]
     claims += [functools.partial(vqvae_row, name=name) for name in TABLE_1]
     claims += [functools.partial(vae_row, name=name) for name in TABLE_1_VAE]
     claims += [order_of_families]
-    return [_verdict(claim, seeds) for claim in claims]
-
-
-def _verdict(claim, seeds):
-    """`claim(runs)` gives claim, criterion, and for a seed with all runs what it saw and found."""
-    answers = [claim(runs) for runs in seeds] or [claim({})]
-    found = [(seen, held) for *_, seen, held in answers if held is not None]
-    held = all(held for _, held in found) if found else None
-    return Verdict(*answers[0][:2], [seen for seen, _ in found], held)
+    return [judge_cases(claim, by_seed(results)) for claim in claims]
 
 
 def frozen_codebook(runs):

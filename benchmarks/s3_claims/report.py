@@ -1,9 +1,9 @@
 """What the runs say: tables in Markdown and a picture of the curves."""
 
+from benchmarks.claims import markdown_table, verdict_table
 from benchmarks.s3_claims.claims import judge
 from vqzoo.files import whole_file
 
-HELD = {True: "**held**", False: "**not held**", None: "open"}
 PANELS = {
     "MNIST: commitment": ["mnist", "mnist_beta_quarter"],
     "MNIST: codebook, batch, normalisation": [
@@ -17,42 +17,13 @@ PANELS = {
 
 def make_tables(results):
     """The tables of a report: dict of a name to Markdown."""
-    return {"verdicts": verdict_table(results), "runs": run_table(results)}
-
-
-def with_tables(text, results):
-    """The Markdown `text` with tables of `results` between its `<!-- NAME -->` and `<!-- / -->`.
-
-    Raises:
-        ValueError: if there is no such place for a table.
-    """
-    for name, table in make_tables(results).items():
-        before, start, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition("<!-- / -->\n")
-        if not end:
-            raise ValueError(f"the page must have a line `<!-- {name} -->` and one `<!-- / -->`")
-        text = f"{before}{start}\n{table}\n{end}{after}"
-    return text
-
-
-def verdict_table(results):
-    """Markdown: every claim with its criterion, what was seen in each seed, and the verdict.
-
-    Args:
-        results: list of dicts, the contents of the runs' `result.json`.
-    """
-    rows = []
-    for verdict in judge(results):
-        count, seen = len(verdict.seen), "; ".join(verdict.seen) or "–"
-        seeds = ["", " (one seed)"][count] if count < 2 else f" ({count} seeds)"
-        rows.append([verdict.claim, verdict.criterion, seen, HELD[verdict.held] + seeds])
-    return _table(["the paper says", "held if", "seen", ""], rows)
+    return {"verdicts": verdict_table(judge(results)), "runs": run_table(results)}
 
 
 def run_table(results):
     """Markdown: the figures of every run at its end, on all held-out images."""
     header = ["run", "seed", "epochs", "MSE", "PSNR", "perplexity", "usage", "bits/dim", "Eq. 7"]
-    return _table(header, [_run_row(result) for result in results])
+    return markdown_table(header, [_run_row(result) for result in results])
 
 
 def _run_row(result):
@@ -71,11 +42,6 @@ def _run_row(result):
         f"{scores['bits_per_dim']:.3f}",
         f"{scores['legacy']['s3_eq7_bits']:.3f}",
     ]
-
-
-def _table(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def draw_curves(path, results):

@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import yaml
 
+from benchmarks.claims import wanted_names
 from vqzoo import config as configs
 from vqzoo import data as datasets
 from vqzoo.training.subset import Subset
@@ -49,13 +50,7 @@ def read_runs(table=TABLE, only=None, seeds=None):
     """
     content = yaml.safe_load(pathlib.Path(table).read_text(encoding="utf-8"))
     known = content["runs"]
-    for name in only or ():
-        if name not in known:
-            raise ValueError(
-                f"`only` must name runs of {pathlib.Path(table).name}: {', '.join(known)}. "
-                f"Received: {name!r}"
-            )
-    wanted = [name for name in known if not only or name in only]
+    wanted = wanted_names(known, only, pathlib.Path(table))
     return [
         _run(name, seed, configs.merge(content["base"], known[name]))
         for seed in (content["seeds"] if seeds is None else seeds)

@@ -6,6 +6,7 @@ import math
 import keras
 import numpy as np
 
+from benchmarks.claims import RESULT, provenance
 from vqzoo import data as datasets
 from vqzoo import evaluation, files, models, priors
 from vqzoo.evaluation.code_likelihood import prior_log_probs
@@ -16,11 +17,10 @@ from vqzoo.evaluation.reconstruction import reconstruction_scores
 from vqzoo.evaluation.uniform_prior_bits import normal_density_scores
 from vqzoo.latents import are_codes
 from vqzoo.models.autoencoder import scale_pixels
-from vqzoo.training import results
 from vqzoo.training.run_folder import RunFolder
 from vqzoo.training.stage import fit_stage
 
-CURVE, RESULT = "curve.json", "result.json"
+CURVE = "curve.json"
 
 
 def carry_out(run, images, folder):
@@ -61,8 +61,7 @@ def carry_out(run, images, folder):
             ended = str(error)
         content = {"name": run.name, "seed": run.seed, "settings": settings, "ended_early": ended}
         content |= {"curve": curve.rows(), "scores": None if ended else final_scores(model, images)}
-        content |= {"data": run.data["name"], "wall_seconds": seconds, "commit": results.commit()}
-        content |= {"machine": results.machine(), "versions": results.versions()}
+        content |= {"data": run.data["name"], "wall_seconds": seconds, **provenance()}
         files.write_json(place.path / RESULT, content)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.integration import tiny_run
 
+from benchmarks.claims import RESULT, verdict_table, with_tables
 from benchmarks.s3_claims import __main__ as command
 from benchmarks.s3_claims import claims, report, training
 from benchmarks.s3_claims.runs import Images, read_runs, spread
@@ -50,7 +51,7 @@ def finished(tiny, tmp_path_factory):
 
 
 def read(folder, name):
-    return json.loads((folder / f"{name}-seed0" / training.RESULT).read_text())
+    return json.loads((folder / f"{name}-seed0" / RESULT).read_text())
 
 
 def test_a_run_leaves_its_curve_and_its_scores(finished):
@@ -95,7 +96,7 @@ def test_a_killed_run_goes_on_to_the_same_numbers(tiny, finished, tmp_path, monk
     monkeypatch.setattr(training.Curve, "on_epoch_end", killed)
     with pytest.raises(KeyboardInterrupt):
         command.train(runs, images, tmp_path)
-    assert not (tmp_path / "usual-seed0" / training.RESULT).exists()
+    assert not (tmp_path / "usual-seed0" / RESULT).exists()
     monkeypatch.setattr(training.Curve, "on_epoch_end", write_row)
     command.train(runs, images, tmp_path)
     again, whole = read(tmp_path, "usual"), read(finished, "usual")
@@ -113,10 +114,10 @@ def test_finished_runs_are_kept_and_busy_ones_left_to_the_other(tiny, finished, 
 
 
 def test_other_settings_are_refused(tiny, finished):
-    (finished / "usual-seed0" / training.RESULT).rename(finished / "kept.json")
+    (finished / "usual-seed0" / RESULT).rename(finished / "kept.json")
     with pytest.raises(ValueError, match=r"another configuration: `images.train` is 40"):
         command.train(read_runs(tiny[0], ["usual"], [0]), Images(tiny[1].folder, 24), finished)
-    (finished / "kept.json").rename(finished / "usual-seed0" / training.RESULT)
+    (finished / "kept.json").rename(finished / "usual-seed0" / RESULT)
 
 
 def test_images_are_spread_over_the_classes(tiny):
@@ -137,7 +138,7 @@ def test_the_report_is_written_for_the_runs_of_the_table(tmp_path, capsys):
     for name, seed in (("mnist", 1), ("mnist", 0), ("other", 0)):
         place = tmp_path / f"{name}-seed{seed}"
         place.mkdir()
-        (place / training.RESULT).write_text(json.dumps(made_up(name, [0.2, 0.1], seed)))
+        (place / RESULT).write_text(json.dumps(made_up(name, [0.2, 0.1], seed)))
     page = tmp_path / "page.md"
     page.write_text("a\n<!-- verdicts -->\nold\n<!-- / -->\nb\n<!-- runs -->\n<!-- / -->\nc\n")
     command.report(tmp_path, page)
@@ -146,11 +147,11 @@ def test_the_report_is_written_for_the_runs_of_the_table(tmp_path, capsys):
     text, printed = page.read_text(), capsys.readouterr().out
     assert all(table in text and table in printed for table in report.make_tables(results).values())
     assert [text[0], text[-2]] == ["a", "c"] and "old" not in text
-    assert report.with_tables(text, results) == text
+    assert with_tables(text, report.make_tables(results)) == text
     for place in (tmp_path, tmp_path / "page"):
         assert (place / "curves.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="must have a line `<!-- verdicts -->`"):
-        report.with_tables("a page without tables", results)
+        with_tables("a page without tables", report.make_tables(results))
 
 
 @pytest.mark.parametrize("arguments", [["--only", "mnits"], ["--images", "0"]])
@@ -233,8 +234,8 @@ def test_a_claim_is_held_in_every_seed_or_not():
     assert verdict("never trained", *first) is True
     assert verdict("never trained", *first, second[0]) is True, "the second seed is not finished"
     assert verdict("never trained", *first, *second) is False
-    assert "**held** (one seed)" in report.verdict_table(first)
-    assert "**not held** (2 seeds)" in report.verdict_table([*first, *second])
+    assert "**held** (one seed)" in verdict_table(claims.judge(first))
+    assert "**not held** (2 seeds)" in verdict_table(claims.judge([*first, *second]))
     assert verdict("never trained") is None
 
 
@@ -270,6 +271,6 @@ def test_the_figures_of_the_vae():
 def test_the_page_shows_what_its_results_say():
     results = json.loads((PAGE.with_suffix("") / "results.json").read_text())
     text = PAGE.read_text()
-    assert results and report.with_tables(text, results) == text
+    assert results and with_tables(text, report.make_tables(results)) == text
     sizes = {result["settings"]["images"]["train"] for result in results}
     assert all(f"On {size:,} training images" in text for size in sizes)

@@ -1,0 +1,1 @@
+"""What VQ-VAE-2 claims, run and judged."""
