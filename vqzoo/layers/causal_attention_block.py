@@ -18,8 +18,8 @@ class CausalAttentionBlock(keras.layers.Layer):
         query = block(features, place)      memory = block(inputs, features, place)
         features' = block(features, attention(query, memory))
 
-    each `block` a `GatedConvBlock` of 1 x 1 pixel. The inputs are what is to be predicted: they reach later
-    positions only. Maps `(batch, height, width, filters)` to the same shape.
+    each `block` a `GatedConvBlock` of 1 x 1 pixel. The inputs are what is to be predicted: they
+    reach later positions only. Maps `(batch, height, width, filters)` to the same shape.
 
     Args:
         filters: int, channels of features and inputs.

@@ -94,7 +94,7 @@ class GatedConvBlock(keras.layers.Layer):
         return inputs + ops.glu(self.gates(hidden), axis=-1)
 
     def step(self, inputs, auxiliary=None):
-        """The same at one position, with a kernel of 1 x 1 pixel, in float32: `(batch, filters)`."""
+        """The same at one position, `(batch, filters)` in float32; the kernel must be 1 x 1."""
         hidden = ops.matmul(ops.elu(inputs), self.spatial.kernel[0, 0]) + self.spatial.bias
         if auxiliary is not None:
             hidden = hidden + ops.matmul(ops.elu(auxiliary), self.from_auxiliary.kernel)

@@ -32,7 +32,8 @@ class PixelSNAIL(StackedNetwork):
         kernel_size: odd int, window of all causal convolutions.
         attention_after: list of int, numbers 1..num_layers of the blocks after which there is
             attention, such as `[5, 10, 15, 20]`; empty for none.
-        num_heads, key_dim, value_dim: int, see `CausalSelfAttention`.
+        num_heads, key_dim, value_dim: int, see `CausalSelfAttention`. Sampling reads the keys and
+            values of all positions before at each one: large heads cost time and memory.
         output_blocks: int, blocks of 1 x 1 convolutions before the logits.
         condition_channels: int or `None`, channels of a feature map to condition on.
         dropout: float in [0, 1), inside all blocks and on the attention's scores.
@@ -62,7 +63,7 @@ class PixelSNAIL(StackedNetwork):
         attention_after=(5, 10, 15, 20),
         num_heads=8,
         key_dim=16,
-        value_dim=32,
+        value_dim=16,
         output_blocks=0,
         condition_channels=None,
         dropout=0.0,
