@@ -8,7 +8,7 @@ from vqzoo.evaluation.feature_networks import of_classifier
 from vqzoo.evaluation.feature_scores import BATCH_SIZE, collect, compare
 from vqzoo.files import whole_file
 
-KEEPS = (1.0, 0.5, 0.2, 0.1)
+KEEPS = (1.0, 0.8, 0.5, 0.2, 0.1)
 """Shares of the drawn samples that are kept, one point of a curve each."""
 
 
