@@ -33,7 +33,9 @@ def test_training_learns_and_the_folder_gives_the_same_answers(tmp_path):
     classifier.save(tmp_path / "saved")
     loaded = load_classifier(tmp_path / "saved")
     assert loaded.class_names == NAMES and loaded.data_name == "toy" and loaded.training is None
-    assert classifier.training == {"epochs": 12, "seed": 0, "mirror": False}
+    assert classifier.training == {
+        "epochs": 12, "seed": 0, "mirror": False, "width": 32, "learning_rate": 2e-3,
+    }  # fmt: skip
     expected = classifier.network.predict(test.images, verbose=0)
     np.testing.assert_array_equal(loaded.network.predict(test.images, verbose=0), expected)
 
@@ -48,7 +50,8 @@ def test_command_writes_weights_and_scores(tmp_path, monkeypatch, capsys):
     results = json.loads((output / "results.json").read_text())
     again = measure(load_classifier(output), eval_batches(sources["test"], 32))
     assert results["scores"] == again and results["num_train_images"] == 64
-    assert load_classifier(output).training == {"epochs": 1, "seed": 0, "mirror": False}
+    known = {"seed": 0, "mirror": False, "width": 32, "learning_rate": 2e-3}
+    assert load_classifier(output).training == {"epochs": 1, **known}
     capsys.readouterr()
     train_classifier.main(["vqvae_fashion_mnist", "--measure", str(output)])
     assert json.loads(capsys.readouterr().out) == again

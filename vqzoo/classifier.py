@@ -15,6 +15,9 @@ from vqzoo.checks import checked_path
 CONFIG, WEIGHTS, RESULTS = "config.json", "classifier.weights.h5", "results.json"
 
 
+TRAINING = "epochs", "seed", "mirror", "width", "learning_rate"
+"""Arguments of `fit_classifier` that stand in `results.json`; older files lack the last two."""
+
 PHOTOGRAPH = 64
 """Pixels of the smaller side from which images count as photographs; larger ones are shrunk
 towards it, by a whole factor, inside of the network."""
@@ -83,8 +86,8 @@ class Classifier:
         network: `keras.Model` that `create` made.
         class_names: list of str in the order of the label ids.
         data_name: str, name of the data set that it was trained on.
-        training: dict of the arguments `epochs`, `seed` and `mirror` of `fit_classifier` that it
-            was trained with, or None if they are not known.
+        training: dict of the arguments of `fit_classifier` that it was trained with, or None if
+            they are not known.
     """
 
     def __init__(self, network, class_names, data_name, training=None):
@@ -145,7 +148,7 @@ def load_classifier(name_or_folder):
     training = None
     if (folder / RESULTS).is_file():
         results = json.loads((folder / RESULTS).read_text("utf-8"))
-        training = {key: results[key] for key in ("epochs", "seed", "mirror")}
+        training = {name: results[name] for name in TRAINING if name in results}
     return Classifier(network, content["class_names"], content["data"], training)
 
 

@@ -8,7 +8,7 @@ from vqzoo.evaluation.encoding import reconstructed_batches
 from vqzoo.evaluation.fit_classifier import BATCH_SIZE, fit_classifier, measure
 
 
-def cas_scores(model, train, test, epochs=None, seed=0, mirror=None):
+def cas_scores(model, train, test, seed=0, training=None):
     """Accuracy on real images of a classifier that has seen only samples, and of its twin.
 
     Section 5.3 of arXiv:1906.00446; Ravuri and Vinyals, arXiv:1905.10887. There are as many
@@ -19,9 +19,10 @@ def cas_scores(model, train, test, epochs=None, seed=0, mirror=None):
         model: `ZooModel` with a conditional prior.
         train: `vqzoo.data.ImageSource` with labels, that the model was trained on.
         test: `ImageSource` with labels, that it was not.
-        epochs, mirror: as for `fit_classifier`; None takes what the package's classifier of these
-            classes was trained with, or else 8 passes, mirrored where the model's recipe does so.
         seed: int, of the samples and of both classifiers.
+        training: dict of other arguments of `fit_classifier`, such as `epochs`; None takes what the
+            package's classifier of these classes was trained with, or else 8 passes, mirrored where
+            the model's recipe does so.
 
     Returns:
         dict: `accuracy`, the share of the test images that the classifier gets right;
@@ -37,12 +38,10 @@ def cas_scores(model, train, test, epochs=None, seed=0, mirror=None):
     for argument, source in (("train", train), ("test", test)):
         if not source.has_labels:
             raise ValueError(f"`{argument}` must have labels. Received: {source.name}")
-    usual = _usual_training(model.config["data"])
-    epochs = usual["epochs"] if epochs is None else epochs
-    mirror = usual["mirror"] if mirror is None else mirror
+    training = _usual_training(model.config["data"]) if training is None else training
     samples, scores = _samples_like(model, train, seed), {"train_images": len(train)}
     for suffix, source in (("", samples), ("_of_real", train)):
-        classifier = fit_classifier(source, source.name, epochs, seed, mirror)
+        classifier = fit_classifier(source, source.name, seed=seed, **training)
         tests = {"": eval_batches(test, BATCH_SIZE)}
         tests["_on_reconstructions"] = reconstructed_batches(model, test)
         for images, batches in tests.items():
@@ -53,10 +52,11 @@ def cas_scores(model, train, test, epochs=None, seed=0, mirror=None):
 
 
 def _usual_training(data_config):
-    """`epochs` and `mirror` for a config's `data`, as `cas_scores` says."""
+    """Arguments of `fit_classifier` for a config's `data`, as `cas_scores` says."""
     classifier = find_classifier(data_config)
-    usual = {"epochs": 8, "mirror": data_config.get("flip", False)}
-    return (classifier.training if classifier else None) or usual
+    if classifier is None:
+        return {"epochs": 8, "mirror": data_config.get("flip", False)}
+    return {name: value for name, value in classifier.training.items() if name != "seed"}
 
 
 def _samples_like(model, source, seed):

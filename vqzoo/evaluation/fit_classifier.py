@@ -7,7 +7,7 @@ import numpy as np
 
 from vqzoo import data as datasets
 from vqzoo import weights
-from vqzoo.classifier import Classifier, create
+from vqzoo.classifier import TRAINING, Classifier, create
 
 BATCH_SIZE = 128
 
@@ -40,7 +40,8 @@ def fit_classifier(
     batches = datasets.training_batches(train, BATCH_SIZE, seed, steps, flip=mirror)
     network.fit(batches, steps_per_epoch=steps, shuffle=False)
     weights.round_to_float16(network)  # the scores are those of the weights as they are stored
-    training = {"epochs": epochs, "seed": seed, "mirror": mirror}
+    given = epochs, seed, mirror, width, learning_rate
+    training = dict(zip(TRAINING, given, strict=True))
     return Classifier(network, train.class_names, data_name, training)
 
 

@@ -11,7 +11,7 @@ import keras
 from vqzoo import config as configs
 from vqzoo import data as datasets
 from vqzoo import files
-from vqzoo.classifier import RESULTS, load_classifier
+from vqzoo.classifier import RESULTS, TRAINING, load_classifier
 from vqzoo.evaluation.fit_classifier import BATCH_SIZE, fit_classifier, measure
 
 def _parser():
@@ -43,8 +43,7 @@ def main(arguments=None):
         return
     train = datasets.open_source(data, "train", options.data)
     start = time.monotonic()
-    names = "epochs", "seed", "mirror", "width", "learning_rate"
-    settings = {name: getattr(options, name) for name in names}
+    settings = {name: getattr(options, name) for name in TRAINING}
     classifier = fit_classifier(train, data["name"], **settings)
     scores = measure(classifier, datasets.eval_batches(test, BATCH_SIZE))
     folder = pathlib.Path(options.output or f"classifier_{data['name']}")
