@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from vqzoo.data import ArraySource, eval_batches, training_batches
+from vqzoo.data import ArraySource, eval_batches, images_at_once, training_batches
 
 NUM_IMAGES = 11
 IMAGES = np.random.default_rng(0).integers(0, 256, (NUM_IMAGES, 3, 4, 1)).astype("uint8")
@@ -161,3 +161,8 @@ def test_fit_takes_the_batches_as_they_are_on_one_and_two_replicas():
     pytest.importorskip("tensorflow")
     process = subprocess.run([sys.executable, "-c", FIT], capture_output=True, text=True)
     assert process.stdout.split() == ["True", "True"], process.stdout + process.stderr[-3000:]
+
+
+@pytest.mark.parametrize(("side", "count"), [(1, 256), (128, 256), (256, 64), (1024, 4), (4096, 1)])
+def test_fewer_large_images_are_read_at_once(side, count):
+    assert images_at_once(ArraySource(np.zeros((1, side, side, 1), "uint8"))) == count

@@ -10,7 +10,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (5, 4, 6, 1)).astype("uint8")
 
 
 def test_pass_equals_one_image_at_a_time(monkeypatch):
-    monkeypatch.setattr(encoding, "BATCH_SIZE", 2)  # the last batch is smaller
+    monkeypatch.setattr(encoding, "images_at_once", lambda source: 2)  # the last batch is smaller
     source, autoencoder = ArraySource(IMAGES, [3, 1, 4, 1, 5]), BlockMeans(scale=7.0)
     encoded = encoding.autoencode_source(autoencoder, source)
     assert len(encoded) == 5 and encoded.labels.tolist() == [3, 1, 4, 1, 5]

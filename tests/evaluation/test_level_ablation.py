@@ -83,7 +83,7 @@ def test_no_image_keeps_its_own_codes(seed):
 def test_images_come_in_batches_and_evenly_spaced(monkeypatch):
     source, codes = source_and_codes(30, noise=2)
     whole = flat(level_scores(TensAndUnits(), source, codes))
-    monkeypatch.setattr(level_ablation, "BATCH_SIZE", 7)
+    monkeypatch.setattr(level_ablation, "images_at_once", lambda source: 7)
     assert flat(level_scores(TensAndUnits(), source, codes)) == pytest.approx(whole, rel=1e-9)
     monkeypatch.setattr(level_ablation, "MOST", 10)
     third, every = [level[::3] for level in codes], np.arange(0, 30, 3)

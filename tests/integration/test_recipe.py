@@ -13,7 +13,7 @@ from tests.integration import tiny_run
 from tests.integration.weights_of_run import weights_of
 
 import vqzoo
-from vqzoo.config import load_config, stages
+from vqzoo.config import load_config, merge, stages
 from vqzoo.data import CodeStore, open_source
 from vqzoo.latents import are_codes
 
@@ -33,8 +33,10 @@ def image_size(name):
 
 def smoke(name, folder):
     """The smoke run of an entry on made-up images: path of the run, of the images, the model."""
-    data = load_config(name)["data"]
-    tiny_run.write_images(folder / "images", data["class_names"], data["image_shape"][0])
+    config = load_config(name)
+    data = merge(config, config["smoke"])["data"]
+    class_names = data.get("class_names", ["0", "1"])[:10]
+    tiny_run.write_images(folder / "images", class_names, data["image_shape"][0])
     model = vqzoo.train(name, folder / "images", folder / "run", smoke=True)
     return folder / "run", folder / "images", model
 

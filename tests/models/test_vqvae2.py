@@ -203,19 +203,6 @@ def test_codebooks_start_at_different_codes():
     assert not np.array_equal(*books)
 
 
-def test_sizes_of_the_papers_figure_3():
-    model = VQVAE2((1024, 1024, 3), num_levels=3, bottom_stride=8, filters=2, residual_filters=1)
-    assert model.latent_shapes == [(32, 32), (64, 64), (128, 128)]
-    values = 1024 * 1024 * 3
-    codes = [math.prod(shape) for shape in model.latent_shapes]
-    assert [values / number for number in codes] == [3072, 768, 192]  # codes against bytes
-    bits = [math.log2(size) * number for size, number in zip(model.codebook_sizes, codes)]
-    assert [round(values * 8 / each) for each in bits] == [2731, 683, 171]
-    two_levels = VQVAE2((256, 256, 3), filters=2, residual_filters=1)
-    bits = sum(math.prod(shape) * 9 for shape in two_levels.latent_shapes)
-    assert round(256 * 256 * 3 * 8 / bits, 1) == 34.1  # "over 30 times"
-
-
 def test_number_of_weights_of_table_5():
     def conv(size, inputs, outputs):
         return size * size * inputs * outputs + outputs

@@ -9,6 +9,9 @@ THREADS, BATCHES_AHEAD = 2, 8
 MOST_STEPS = 2**40
 """More than any training takes; Grain cannot count much further."""
 
+MOST_IMAGES, MOST_PIXELS = 256, 2**22
+"""Bounds of what is read at once where nothing is learnt: 256 images of up to 128 x 128."""
+
 
 def training_batches(source, batch_size, seed, steps, start_step=0, flip=False, labels=True):
     """Returns the batches of steps `start_step .. steps - 1`, to be given to Keras' `fit`.
@@ -85,6 +88,12 @@ def eval_batches(source, batch_size):
     grain = _grain()
     indices = grain.MapDataset.range(len(source)).batch(batch_size)
     return indices.map(source.take).to_iter_dataset(grain.ReadOptions(THREADS, BATCHES_AHEAD))
+
+
+def images_at_once(source):
+    """How many images of an `ImageSource` are encoded together: int; no number depends on it."""
+    height, width, _ = source.image_shape
+    return min(MOST_IMAGES, max(1, MOST_PIXELS // (height * width)))
 
 
 def checked_source(value, argument):

@@ -7,11 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from vqzoo.data import eval_batches
+from vqzoo.data import eval_batches, images_at_once
 from vqzoo.progress import track
-
-BATCH_SIZE = 256
-"""Images in memory at once; no number depends on it."""
 
 
 @dataclasses.dataclass
@@ -110,8 +107,9 @@ def squared_errors(images, pixels):
 
 
 def _batches(source, what):
-    total = math.ceil(len(source) / BATCH_SIZE)
-    return track(eval_batches(source, BATCH_SIZE), total, what)
+    batch_size = images_at_once(source)
+    total = math.ceil(len(source) / batch_size)
+    return track(eval_batches(source, batch_size), total, what)
 
 
 def _joined_levels(batches):

@@ -5,7 +5,8 @@ import math
 import keras
 import numpy as np
 
-from vqzoo.evaluation.encoding import BATCH_SIZE, squared_errors
+from vqzoo.data import images_at_once
+from vqzoo.evaluation.encoding import squared_errors
 from vqzoo.progress import track
 
 MOST = 1000
@@ -63,7 +64,7 @@ def _replaced(codes, seed):
 def _errors(autoencoder, source, rows, variants):
     """Mean squared error of the images at `rows` for each list of codes in the dict `variants`."""
     sums, values = dict.fromkeys(variants, 0.0), 0
-    parts = np.array_split(np.arange(len(rows)), math.ceil(len(rows) / BATCH_SIZE))
+    parts = np.array_split(np.arange(len(rows)), math.ceil(len(rows) / images_at_once(source)))
     for part in track(parts, len(parts), "decoding without a level"):
         images = source.take(rows[part])["image"]
         values += images.size

@@ -13,6 +13,10 @@ SMALLEST_SIDE = 64
 """Pixels to which a tiny image is enlarged, by whole factors, so that one sees something."""
 
 
+MOST_ROWS = 10
+"""Rows of samples: a thousand classes would make a picture of gigabytes."""
+
+
 def grid(images, columns, gap=2):
     """Images side by side on white, row by row; tiny ones enlarged by a whole factor.
 
@@ -75,7 +79,8 @@ def draw_pictures(model, test, folder, seed=0, columns=10):
             of the codebook (of the finest level) is counted over all.
         folder: path of an existing folder.
         seed: int, of the samples.
-        columns: int, samples of each class, one row a class, or of each row without classes.
+        columns: int, samples of each class, one row a class, or of each row without classes;
+            of more than `MOST_ROWS` classes as many are shown, evenly spaced.
 
     Returns:
         list of the paths.
@@ -88,8 +93,10 @@ def draw_pictures(model, test, folder, seed=0, columns=10):
 
     if model.has_prior:
         num_classes = model.prior.num_classes
-        labels = None if num_classes is None else np.repeat(np.arange(num_classes), columns).tolist()
-        count = columns * (num_classes or columns)
+        rows = min(num_classes or columns, MOST_ROWS)
+        shown = None if num_classes is None else np.arange(rows) * num_classes // rows
+        labels = None if shown is None else np.repeat(shown, columns).tolist()
+        count = columns * rows
         samples = model.sample(count, labels=labels, seed=seed)
         save_png(path("samples.png"), grid(samples, columns))
     shown = min(len(test), 2 * columns)

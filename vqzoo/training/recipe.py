@@ -36,9 +36,6 @@ MAX_INTERVAL = 1000
 HELD_OUT = 0.05
 """Share of the training images whose codes only choose the best weights of the prior."""
 
-BATCH_SIZE = 256
-"""Images encoded at once where nothing is learnt; of no influence on results."""
-
 
 def train(
     name_or_config,
@@ -175,7 +172,8 @@ class Recipe:
             return models.FAMILIES[arguments.pop("family")](**arguments)
 
         if not done.exists():
-            few = images.take(np.linspace(0, len(images) - 1, BATCH_SIZE).astype("int64"))
+            count = datasets.images_at_once(images)
+            few = images.take(np.linspace(0, len(images) - 1, count).astype("int64"))
             events = EventCallback(self.folder / "logs" / "autoencoder", "autoencoder", few["image"])
             with training_scope(), precision(stage):
                 autoencoder, interval = make(), _interval(images, stage)
@@ -287,8 +285,9 @@ def _whole_batches(count, batch_size):
 
 def _code_batches(autoencoder, images, what):
     """Yields the codes of all images in the form that a prior is trained on."""
-    batches = datasets.eval_batches(images, BATCH_SIZE)
-    for batch in track(batches, math.ceil(len(images) / BATCH_SIZE), what):
+    batch_size = datasets.images_at_once(images)
+    batches = datasets.eval_batches(images, batch_size)
+    for batch in track(batches, math.ceil(len(images) / batch_size), what):
         codes = keras.tree.flatten(autoencoder.encoder_model.predict_on_batch(batch["image"]))
         levels = {f"codes_{i}": np.asarray(level) for i, level in enumerate(codes)}
         yield levels | ({"labels": batch["label"]} if "label" in batch else {})
