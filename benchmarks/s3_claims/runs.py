@@ -9,7 +9,7 @@ import yaml
 from benchmarks.claims import wanted_names
 from vqzoo import config as configs
 from vqzoo import data as datasets
-from vqzoo.training.subset import Subset
+from vqzoo.data.subset import Subset
 
 TABLE = pathlib.Path(__file__).with_name("runs.yaml")
 CURVE_IMAGES = 1000

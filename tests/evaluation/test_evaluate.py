@@ -7,11 +7,13 @@ import pytest
 
 from tests.integration.tiny_run import LEVELS
 
+import vqzoo
 from vqzoo import config as configs
 from vqzoo import zoo
 from vqzoo.data import ArraySource
 from vqzoo.evaluation import draw_pictures, evaluate
 from vqzoo.evaluation.feature_networks import FeatureNetwork
+from vqzoo.evaluation.simple_models import draw_markov_maps
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,10 @@ def test_scores_are_those_of_the_model_itself(model):
     assert scores["codes"]["uniform_bits_per_code"] == pytest.approx(4)
     assert scores["samples"]["class_agreement"] == pytest.approx(1 / 3)
     assert set(scores["samples"]) >= {"variance_ratio", "nearest_training_map_ratio"}
+    assert scores["generalisation"]["train_images"] == 40
+    nats = -model.prior.log_prob(model.encode(train.images), train.labels).mean() / 6
+    ratio = scores["codes"]["nats_per_code"] / nats
+    assert scores["generalisation"]["nats_per_code_ratio"] == pytest.approx(ratio, rel=1e-5)
 
 
 def test_samples_are_those_of_the_public_call(model, monkeypatch):
@@ -87,6 +93,18 @@ def test_networks_compare_samples_with_test_images(model):
     assert {"fid_mean", "fid_star_mean", "recall_mean_of_train"} < set(scores["samples"])
     without = evaluate(model, source(30, 0), num_samples=21)["samples"]
     assert not any("fid" in key for key in without)
+
+
+def test_samples_without_classes_are_compared_with_those_of_the_markov_model(tiny_yaml):
+    model = vqzoo.create(tiny_yaml, data={"class_names": []})
+    network = FeatureNetwork("mean", (8, 12, 1), lambda pixels: (pixels.mean(axis=(1, 2)), None))
+    train = source(40, 1, labels=False)
+    scores = evaluate(model, source(30, 0), train, num_samples=20, seed=5, networks=[network])
+    maps = draw_markov_maps(model.encode(train.images)[0], 16, 20, seed=5)
+    features = [network(images)[0] for images in (model.decode([maps]), source(30, 0).images)]
+    (one, other), spread = [part.mean() for part in features], [part.std(ddof=1) for part in features]
+    expected = (one - other) ** 2 + (spread[0] - spread[1]) ** 2  # of two normals in one dimension
+    assert scores["samples"]["fid_mean_of_markov"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_scores_repeat(model):

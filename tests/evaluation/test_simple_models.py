@@ -1,10 +1,16 @@
+import itertools
 import math
 
 import numpy as np
 import pytest
 
 from vqzoo.evaluation import simple_models
-from vqzoo.evaluation.simple_models import PairModel, PositionModel, simple_model_nats
+from vqzoo.evaluation.simple_models import (
+    PairModel,
+    PositionModel,
+    draw_markov_maps,
+    simple_model_nats,
+)
 
 
 def chain_maps(num_maps, transitions, generator, shape=(3, 5)):
@@ -96,3 +102,21 @@ def test_smoothing_is_chosen_without_the_test_maps(monkeypatch):
     for maps in (test, test[:1]):
         simple_model_nats(train, maps, 4)
     assert chosen[:3] == chosen[3:]
+
+
+def test_maps_are_drawn_by_the_probabilities_that_are_scored():
+    generator = np.random.default_rng(6)
+    train = chain_maps(60, generator.dirichlet(np.full(3, 0.5), size=3), generator, (1, 3))
+    train[:, 0, 0] = generator.integers(0, 3, 60)
+    every = np.array(list(itertools.product(range(3), repeat=3))).reshape(27, 1, 3)
+    nats = [simple_model_nats(train, one[None], 3, seed=1)["markov"] for one in every]
+    probabilities = np.exp(-np.array(nats))
+    assert probabilities.sum() == pytest.approx(1)
+    drawn = draw_markov_maps(train, 3, 20_000, seed=1)
+    assert drawn.shape == (20_000, 1, 3) and drawn.dtype == np.int32
+    counts = np.bincount(drawn.reshape(-1, 3) @ [9, 3, 1], minlength=27)
+    # four standard errors of a count; the seed is fixed
+    room = 4 * np.sqrt(20_000 * probabilities) + 1
+    assert (np.abs(counts - 20_000 * probabilities) < room).all()
+    assert probabilities.max() > 4 * probabilities.min(), "nearly uniform: an empty test"
+    np.testing.assert_array_equal(drawn, draw_markov_maps(train, 3, 20_000, seed=1))

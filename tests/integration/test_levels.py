@@ -9,7 +9,7 @@ from tests.integration import tiny_run
 from vqzoo.data import CodeStore, open_source
 from vqzoo.training.checkpoints import Checkpoints
 from vqzoo.training.recipe import HELD_OUT, Recipe
-from vqzoo.training.subset import hold_out
+from vqzoo.data.subset import hold_out
 from vqzoo.weights import round_to_float16
 
 

@@ -68,6 +68,19 @@ def feature_scores(network, model, images, test, encoded, train=None, seed=0):
     return scores
 
 
+def distance_of_latents(network, model, latents, test, seed=0):
+    """Frechet distance from test images of the images that latents decode to, a float.
+
+    Args:
+        network, model, test, seed: as for `feature_scores`.
+        latents: list of arrays `(images, *shape)`, one a level, whoever drew them.
+    """
+    count = len(latents[0])
+    decoded = collect(network, decoded_batches(model, latents), count, seed)
+    reference = collect(network, eval_batches(test, BATCH_SIZE), len(test), seed)
+    return frechet_distance(decoded.moments, reference.moments)
+
+
 def _taken(source, indices):
     """Yields the examples of a source at `indices`, a batch at a time."""
     for start in range(0, len(indices), BATCH_SIZE):

@@ -34,15 +34,7 @@ def simple_model_nats(train, test, num_embeddings, seed=0):
     Returns:
         dict of the names to float.
     """
-    order = np.random.default_rng(seed).permutation(len(train))
-    cut = max(1, round(HELD_OUT * len(train)))
-    held_out, rest = train[order[:cut]], train[order[cut:]]
-    # One strength after the other, from the smoothest model up: each needs the one it backs off to.
-    searched = PositionModel(rest, num_embeddings)
-    strength = _best(lambda strength: searched.log_probs(held_out, strength).sum())
-    pairs = PairModel(rest, held_out, searched.log_probs(held_out, strength), num_embeddings)
-    shared = _best(lambda value: pairs.log_probs(value).sum())
-    local = _best(lambda value: pairs.log_probs(shared, value).sum())
+    strength, shared, local = _strengths(train, num_embeddings, seed)
     independent = PositionModel(train, num_embeddings).log_probs(test, strength)
     pairs = PairModel(train, test, independent, num_embeddings)
     # The first column has no left neighbour: both Markov models take its own frequencies.
@@ -53,6 +45,48 @@ def simple_model_nats(train, test, num_embeddings, seed=0):
         "markov": float(-(first + pairs.log_probs(shared).sum()) / len(test)),
         "markov_by_position": float(-(first + pairs.log_probs(shared, local).sum()) / len(test)),
     }
+
+
+def draw_markov_maps(train, num_embeddings, count, seed=0):
+    """Maps drawn from the model `markov` of `simple_model_nats`: what a prior's samples must beat.
+
+    Args:
+        train: int array `(images, h, w)`, counted as there; `num_embeddings` squared counts are
+            held in memory.
+        num_embeddings, count: int, the second maps to draw.
+        seed: int, of the smoothing and of the draws.
+
+    Returns:
+        int32 array `(count, h, w)`.
+    """
+    strength, shared, _ = _strengths(train, num_embeddings, seed)
+    positions = PositionModel(train, num_embeddings).probabilities(strength)
+    pairs = train[:, :, :-1].astype("int64") * num_embeddings + train[:, :, 1:]
+    pairs = np.bincount(pairs.reshape(-1), minlength=num_embeddings**2)
+    pairs = pairs.reshape(num_embeddings, num_embeddings)
+    generator = np.random.default_rng(seed)
+    maps = np.empty((count, *train.shape[1:]), "int32")
+    for row, column in np.ndindex(train.shape[1:]):
+        weights = np.broadcast_to(positions[row, column], (count, num_embeddings))
+        if column:
+            weights = pairs[maps[:, row, column - 1]] + shared * weights
+        cumulative = weights.cumsum(axis=1)
+        draws = generator.random(count) * cumulative[:, -1]
+        maps[:, row, column] = (cumulative <= draws[:, None]).sum(axis=1)
+    return maps
+
+
+def _strengths(train, num_embeddings, seed):
+    """Weights of the smoothing: of all positions' frequencies, of a position's, of `markov`."""
+    order = np.random.default_rng(seed).permutation(len(train))
+    cut = max(1, round(HELD_OUT * len(train)))
+    held_out, rest = train[order[:cut]], train[order[cut:]]
+    # One strength after the other, from the smoothest model up: each needs the one it backs off to.
+    searched = PositionModel(rest, num_embeddings)
+    strength = _best(lambda strength: searched.log_probs(held_out, strength).sum())
+    pairs = PairModel(rest, held_out, searched.log_probs(held_out, strength), num_embeddings)
+    shared = _best(lambda value: pairs.log_probs(value).sum())
+    return strength, shared, _best(lambda value: pairs.log_probs(shared, value).sum())
 
 
 def _best(score):
@@ -78,10 +112,12 @@ class PositionModel:
 
     def log_probs(self, codes, strength):
         """Log-probability in nats of each code of `codes` `(images, h, w)`."""
-        smoothed = self.counts + strength * self.overall
-        table = np.log(smoothed / (self.total + strength))
         rows, columns = np.indices(codes.shape[1:])
-        return table[rows, columns, codes]
+        return np.log(self.probabilities(strength))[rows, columns, codes]
+
+    def probabilities(self, strength):
+        """Probability of every code at every position, float64 `(h, w, num_embeddings)`."""
+        return (self.counts + strength * self.overall) / (self.total + strength)
 
 
 class PairModel:

@@ -21,7 +21,7 @@ from vqzoo.training.run_images import checked_folders, open_images, with_class_n
 from vqzoo.training.space import bytes_needed
 from vqzoo.training.stage import fit_stage, make_optimizer
 from vqzoo.training.starting_point import starting_point
-from vqzoo.training.subset import hold_out
+from vqzoo.data.subset import hold_out
 
 SMOKE_IMAGES, SMOKE_SAMPLES = 256, 100
 """Images of each split that a smoke run uses, and samples that it judges: as many as the picture

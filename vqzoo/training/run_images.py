@@ -5,7 +5,7 @@ import numpy as np
 from vqzoo import data as datasets
 from vqzoo.checks import checked_path
 from vqzoo.data.joined_source import JoinedSource
-from vqzoo.training.subset import Subset
+from vqzoo.data.subset import Subset
 
 
 def checked_folders(data):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vqzoo.data import ArraySource, training_batches
-from vqzoo.training.subset import Subset, hold_out
+from vqzoo.data.subset import Subset, hold_out
 
 
 @pytest.fixture
