@@ -15,10 +15,10 @@ from benchmarks.claims import RESULT, provenance, wanted_names
 from vqzoo import config as configs
 from vqzoo import data as datasets
 from vqzoo import files, priors, zoo
+from vqzoo.data.subset import hold_out
 from vqzoo.models import VQVAE2
 from vqzoo.training.run_folder import RunFolder
 from vqzoo.training.stage import fit_stage
-from vqzoo.training.subset import hold_out
 
 TABLE = pathlib.Path(__file__).with_name("runs.yaml")
 TESTED, WATCHED = 0.1, 0.05
