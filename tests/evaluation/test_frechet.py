@@ -66,6 +66,15 @@ def test_a_set_is_at_no_distance_from_itself(rank):
     assert distance <= 1e-10 * np.trace(np.cov(rows.T))
 
 
+def test_rounding_errors_of_zeros_do_not_add_up():
+    """(C 4C)^(1/2) = 2C: the distance is tr C, and no root of a rounding error may count in it."""
+    generator = np.random.default_rng(5)
+    rows = generator.normal(size=(400, 3)) @ generator.normal(size=(3, 200))
+    rows -= rows.mean(axis=0)
+    expected = np.trace(np.cov(rows.T))
+    assert frechet_distance(moments(rows), moments(2 * rows)) == pytest.approx(expected, rel=1e-10)
+
+
 def test_singular_covariances_on_different_axes():
     """Nothing in common: the distance is the sum of both variances."""
     first, second = exactly([0, 0], [[3, 0], [0, 0]]), exactly([0, 0], [[0, 0], [0, 5]])
