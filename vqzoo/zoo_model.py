@@ -82,12 +82,13 @@ class ZooModel:
             batch_size: int, most images in one pass.
 
         Raises:
-            ValueError: if `codes` is no such list, or a code is none of its codebook's.
+            ValueError: if `codes` is no such list, a code is none of its codebook's, or the sizes
+                of the levels do not fit each other.
         """
         shapes, sizes = self.autoencoder.latent_shapes, self.autoencoder.codebook_sizes
         listed = isinstance(codes, (list, tuple)) and len(codes) == len(shapes)
         if listed and self.autoencoder.stride is not None:  # images, and their maps, have any size
-            shapes = [_own_size(level, shape) for level, shape in zip(codes, shapes)]
+            shapes = _own_sizes(codes[0], shapes)
         codes = checked_latents(codes, shapes, sizes, "codes")
         if not codes[0].size:
             raise ValueError(f"`codes` must hold an image or more. Received: {codes[0].shape}")
@@ -354,8 +355,9 @@ class ZooModel:
     def _need_prior(self):
         if not self.has_prior:
             raise ValueError(
-                "this model has weights for its autoencoder only: train its prior with `fit`, or "
-                "run `vqzoo train`, before sampling"
+                "this model has weights for its autoencoder only, since no prior of it has been "
+                "trained or has beaten the baseline of an entry that samples: train one by `vqzoo "
+                "train` or `fit`"
             )
 
     def _label_ids(self, labels):
@@ -373,7 +375,12 @@ def _had_a_step(model):
     return optimizer is not None and int(optimizer.iterations) > 0
 
 
-def _own_size(level, shape):
-    """`shape`, a level's in training, with the height and width that the array `level` has."""
-    own = checked_array(level, "codes").shape
-    return (*own[1:3], *shape[2:]) if len(own) == len(shape) + 1 else shape
+def _own_sizes(coarsest, shapes):
+    """`shapes`, those of training, scaled to the height and width of the coarsest level's array."""
+    own, first = checked_array(coarsest, "codes").shape, shapes[0]
+    if len(own) != len(first) + 1:
+        return shapes
+    return [
+        (height * own[1] // first[0], width * own[2] // first[1], *rest)
+        for height, width, *rest in shapes
+    ]

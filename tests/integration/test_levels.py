@@ -4,9 +4,13 @@ import keras
 import numpy as np
 import pytest
 import yaml
+from tests.export.tiny_zoo import random_images
 from tests.integration import tiny_run
+from tests.tiny_levels import tiny_levels
 
+import vqzoo
 from vqzoo.data import CodeStore, open_source
+from vqzoo.in_memory import training_codes
 from vqzoo.training.checkpoints import Checkpoints
 from vqzoo.training.recipe import HELD_OUT, Recipe
 from vqzoo.data.subset import hold_out
@@ -86,3 +90,19 @@ def test_a_stopped_level_goes_on_and_finished_ones_stay(
         np.testing.assert_array_equal(
             keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other)
         )
+
+
+def test_plain_fit_trains_all_levels_at_once(tmp_path):
+    model = tiny_levels(["circle", "square"])
+    before = [weight.copy() for weight in model.prior.get_weights()]
+    images = random_images(8, (8, 16, 3))
+    _, second = model.fit((images, np.arange(8) % 2), {"verbose": 0}, {"epochs": 2, "verbose": 0})
+    for level in range(2):
+        assert len(second.history[f"bits_per_code_{level}"]) == 2
+    for old, new in zip(before, model.prior.get_weights(), strict=True):
+        assert (old != new).any()
+    model.prior.levels[1].compile("adam")  # whose state is no part of a model's files
+    model.prior.levels[1].fit(training_codes(model, [(images, np.arange(8) % 2)]), verbose=0)
+    model.save(tmp_path / "saved")
+    loaded = vqzoo.load(tmp_path / "saved")
+    np.testing.assert_array_equal(loaded.elbo(images, 1), model.elbo(images, 1))
