@@ -96,7 +96,8 @@ class CausalAttentionBlock(keras.layers.Layer):
         Returns:
             `kept` for the next position, and a tensor `(batch, filters)`.
         """
-        height, width = kept["attention"][1].shape[:2]
+        keys, _ = kept["attention"]
+        height, width = keys.shape[0], keys.shape[-1]
         place = ops.cast(_place(row, column, height, width), features.dtype)
         place = ops.broadcast_to(place, (ops.shape(features)[0], 2))
         known = ops.concatenate([features, place], axis=-1)

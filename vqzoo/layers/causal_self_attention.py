@@ -9,7 +9,11 @@ from vqzoo.checks import checked_bool, checked_int
 from vqzoo.layers.causal_stacks import checked_share
 from vqzoo.layers.map_checks import check_map
 
-_UNHEARD = -1e30  # the score of what may not be heard; finite, so that no gradient is NaN
+_UNHEARD = -1e30
+"""The score of what may not be heard; finite, so that no gradient is NaN."""
+
+_LOWEST = -1e20
+"""Below any real score, and so far above `_UNHEARD` that the exponential of their gap is 0."""
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -102,11 +106,10 @@ class CausalSelfAttention(keras.layers.Layer):
 
     def no_memory(self, height, width, batch_size):
         """What `step` keeps, before the first position: keys and values of a map of that size."""
-        # Positions last in keys and first in values: the sums of `step` run along other axes,
-        # which a CPU can vectorise.
-        shape = (batch_size, self.num_heads)
-        keys = ops.zeros((height, self.key_dim, *shape, width))
-        return keys, ops.zeros((height, width, *shape, self.value_dim))
+        # Positions of a row last: by far the quickest for the sums of `step` on a CPU.
+        sizes = self.key_dim, self.value_dim
+        shape = (batch_size, self.num_heads, width)
+        return tuple(ops.zeros((height, size, *shape)) for size in sizes)
 
     def step(self, query, memory, kept, row, column):
         """What one position hears, in float32. Reads the rows up to its own and no others.
@@ -125,12 +128,16 @@ class CausalSelfAttention(keras.layers.Layer):
         keys, values = kept
         width = keys.shape[-1]
         columns, heads = ops.arange(width, dtype="int32"), (batch, self.num_heads, -1)
-        query = ops.transpose(ops.reshape(self._queries(query), heads), (2, 0, 1))[..., None]
-        key, value = (ops.reshape(x, heads) for x in self._keys_and_values(memory))
-        key = ops.transpose(key, (2, 0, 1))[..., None]
-        in_row = ops.where(columns == column, key, ops.take(keys, row, axis=0))
-        keys = ops.scatter_update(keys, ops.reshape(row, (1, 1)), in_row[None])
-        values = ops.scatter_update(values, ops.stack([row, column])[None], value[None])
+        query, key, value = (
+            ops.transpose(ops.reshape(x, heads), (2, 0, 1))[..., None]
+            for x in (self._queries(query), *self._keys_and_values(memory))
+        )
+
+        def put(kept, entry):
+            in_row = ops.where(columns == column, entry, ops.take(kept, row, axis=0))
+            return ops.scatter_update(kept, ops.reshape(row, (1, 1)), in_row[None])
+
+        keys, values = put(keys, key), put(values, value)
         last = row * width + column
 
         def hear_row(index, heard):
@@ -138,14 +145,15 @@ class CausalSelfAttention(keras.layers.Layer):
             # Without the position itself all that is kept lies one place later; place 0 is empty.
             visible = (place <= last) & (place + self.include_current > 0)
             scores = ops.sum(query * ops.take(keys, index, axis=0), axis=0)
-            return _hear(heard, scores, visible, ops.take(values, index, axis=0))
+            scores = ops.where(visible, scores, _UNHEARD)
+            return _hear(heard, scores, ops.take(values, index, axis=0))
 
-        nothing = ops.zeros((batch, self.num_heads, 1))
-        heard = (nothing + _UNHEARD, nothing, ops.zeros((batch, self.num_heads, self.value_dim)))
+        nothing = ops.zeros((batch, self.num_heads))
+        heard = (nothing + _LOWEST, nothing, ops.zeros((self.value_dim, batch, self.num_heads)))
         _, total, output = ops.fori_loop(0, row + 1, hear_row, heard)
         # The best score has weight 1: the total is below that only where nothing was visible.
-        output = ops.reshape(output / ops.maximum(total, 1.0), (batch, -1))
-        return (keys, values), output
+        output = ops.transpose(output / ops.maximum(total, 1.0), (1, 2, 0))
+        return (keys, values), ops.reshape(output, (batch, -1))
 
     def compute_output_shape(self, queries_shape, memory_shape):
         """Shape of the output."""
@@ -157,18 +165,15 @@ class CausalSelfAttention(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}
 
 
-def _hear(heard, scores, visible, values):
-    """Adds some positions to a softmax-weighted sum; Algorithm 1 of arXiv:1805.02867.
+def _hear(heard, scores, values):
+    """Adds some positions to a softmax-weighted sum; Algorithm 3 of arXiv:1805.02867.
 
-    `heard` is the best score so far, the total of the weights relative to it, and the sum of
-    values by these weights; scores `(batch, heads, positions)`, values `(positions, batch, heads,
-    channels)`.
+    `heard` is the best score so far and the total of the weights relative to it, `(batch, heads)`,
+    and the sum of values by these weights, `(channels, batch, heads)`. Scores are `(batch, heads,
+    positions)`, values `(channels, batch, heads, positions)`.
     """
     best, total, output = heard
-    scores = ops.where(visible, scores, _UNHEARD)
-    new_best = ops.maximum(best, ops.max(scores, axis=-1, keepdims=True))
-    weights = ops.where(visible, ops.exp(scores - new_best), 0.0)
-    shrunk = ops.exp(best - new_best)
-    added = ops.sum(ops.transpose(weights, (2, 0, 1))[..., None] * values, axis=0)
-    total = total * shrunk + ops.sum(weights, axis=-1, keepdims=True)
-    return new_best, total, output * shrunk + added
+    new_best = ops.maximum(best, ops.max(scores, axis=-1))
+    weights, shrunk = ops.exp(scores - new_best[..., None]), ops.exp(best - new_best)
+    total = total * shrunk + ops.sum(weights, axis=-1)
+    return new_best, total, output * shrunk + ops.sum(weights * values, axis=-1)
