@@ -115,7 +115,7 @@ class CausalResidualBlock(CausalStacks):
         x = x + self._change("vertical", ops.elu(output), condition)
         columns = [self._to_horizontal(x)]
         if condition is not None:
-            columns.append(ops.broadcast_to(condition, (*x.shape[:2], 2 * self.filters)))
+            columns.append(ops.broadcast_to(condition, (*ops.shape(x)[:2], 2 * self.filters)))
         return above, x, columns
 
     def horizontal_step(self, x, pending, from_vertical, matrix):
