@@ -25,7 +25,8 @@ def answers(name):
 
 def examples(folder):
     """uint8 `(images, height, width, channels)`, the sample images beside an entry's weights."""
-    paths = sorted((pathlib.Path(folder) / "examples").glob("*.png"))
+    found = (pathlib.Path(folder) / "examples").iterdir()
+    paths = sorted(path for path in found if path.suffix in (".png", ".webp"))
     images = np.stack([np.asarray(Image.open(path)) for path in paths])
     return images if images.ndim == 4 else images[..., None]
 

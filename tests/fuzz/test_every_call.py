@@ -61,7 +61,7 @@ class World:
 def world(tiny_yaml, tiny_folder, tmp_path, monkeypatch):
     """A `World` in which nothing is trained or traced, and files fall into `tmp_path`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(recipe.Recipe, "run", lambda self: None)
+    monkeypatch.setattr(recipe.Recipe, "run", lambda self, tokenizer_only: None)
     monkeypatch.setattr(recipe, "judge", lambda *arguments: None)
     monkeypatch.setattr(signatures, "signatures_of", lambda model: {})
     return World(tiny_yaml, tiny_folder, tmp_path)

@@ -96,7 +96,7 @@ def test_it_ends_near_its_start(images, start, tuned, tmp_path):
 
 
 def test_the_start_is_part_of_the_configuration(images, start, tmp_path, monkeypatch, capsys):
-    def stop(self):
+    def stop(self, tokenizer_only):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(recipe.Recipe, "run", stop)
