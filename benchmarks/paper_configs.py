@@ -31,7 +31,7 @@ from vqzoo.training.recipe import Recipe
 from vqzoo.training.run_folder import RunFolder
 
 ENTRIES = ("vqvae2_imagenet_paper", "vqvae2_ffhq_paper")
-PHOTOGRAPHS = Path(__file__).parents[1] / "docs" / "photographs"
+PHOTOGRAPHS = Path(__file__).parents[1] / "pretrained" / "vqvae2_imagenet" / "examples"
 PRIOR_SHARE = 4
 """By what the prior's widths are divided, so that a process stays below 6 GiB."""
 TRAIN_IMAGES, STEPS = 2, {"autoencoder": 6, "prior": 3}

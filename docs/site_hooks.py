@@ -26,7 +26,7 @@ def on_config(config):
 
 
 def on_files(files, config):
-    """Adds README and CONTRIBUTING, the tutorials, and a card with its pictures for each entry."""
+    """Adds README and CONTRIBUTING, the tutorials, and for each entry a card with its pictures and their authors."""
 
     def add(uri, **content):
         files.append(File.generated(config, uri, **content))
@@ -39,8 +39,9 @@ def on_files(files, config):
         add(f"tutorials/{name}.md", content=jupytext.writes(notebook, fmt="md"))
     for name in {*CARDS, *ENTRIES}:
         add(f"pretrained/{name}/README.md", content=card(name))
-        for picture in (ROOT / "pretrained" / name).glob("*.png"):
-            add(f"pretrained/{name}/{picture.name}", abs_src_path=str(picture))
+        folder = ROOT / "pretrained" / name
+        for path in (*folder.glob("*.png"), *folder.glob("examples/*.csv")):
+            add(path.relative_to(ROOT).as_posix(), abs_src_path=str(path))
     return files
 
 
