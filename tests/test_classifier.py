@@ -6,7 +6,7 @@ import pytest
 from vqzoo.config import folder_of, load_config
 from vqzoo.data import ArraySource, eval_batches
 from vqzoo.evaluation import train_classifier
-from vqzoo.classifier import Classifier, create, find_classifier, load_classifier
+from vqzoo.classifier import Classifier, classifier_name, create, find_classifier, load_classifier
 from vqzoo.evaluation.fit_classifier import fit_classifier, measure
 
 NAMES = ["dark", "bright"]
@@ -115,6 +115,12 @@ def test_published_classifier_has_its_weights_and_scores():
     card = (folder / "README.md").read_text()
     assert f"{results['scores']['test_accuracy']:.2%}" in card
     assert find_classifier({**data, "class_names": NAMES}) is None  # other classes
+
+
+def test_all_sizes_of_a_data_set_share_their_classifier():
+    assert classifier_name("mnist") == "classifier_mnist"
+    assert classifier_name("imagenette/160px-v2") == classifier_name("imagenette/full-size")
+    assert classifier_name("imagenette/160px-v2") == "classifier_imagenette"
 
 
 def test_unknown_data_have_no_classifier():

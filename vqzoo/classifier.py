@@ -175,9 +175,15 @@ def checked_critic(critic, class_names, num_classes):
     return critic
 
 
+def classifier_name(data_name):
+    """The package's name for the classifier of a data set: `"imagenette/160px-v2"` and its other
+    sizes share `"classifier_imagenette"`."""
+    return f"classifier_{data_name.partition('/')[0]}"
+
+
 def find_classifier(data_config):
     """The package's classifier for the classes of a config's `data`, or None if it has none."""
-    name = f"classifier_{data_config.get('name')}"
+    name = classifier_name(str(data_config.get("name")))
     if not (configs.folder_of("pretrained") / name / manifests.FILE).is_file():
         return None
     classifier = load_classifier(name)

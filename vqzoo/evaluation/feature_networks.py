@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from vqzoo.checks import checked_path, shown
-from vqzoo.classifier import load_classifier
+from vqzoo.classifier import classifier_name, load_classifier
 from vqzoo.evaluation.tflite_network import tflite_features
 
 INCEPTION = "inception_v3"
@@ -102,8 +102,8 @@ def of_classifier(classifier, name=None):
         features, logits = both.predict_on_batch(pixels)
         return features, keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
-    return FeatureNetwork(name or f"classifier_{classifier.data_name}", network.input_shape[1:],
-                          compute)  # fmt: skip
+    name = name or classifier_name(classifier.data_name)
+    return FeatureNetwork(name, network.input_shape[1:], compute)
 
 
 def inception_v3(weights="imagenet"):

@@ -11,7 +11,7 @@ import keras
 from vqzoo import config as configs
 from vqzoo import data as datasets
 from vqzoo import files
-from vqzoo.classifier import RESULTS, TRAINING, load_classifier
+from vqzoo.classifier import RESULTS, TRAINING, classifier_name, load_classifier
 from vqzoo.evaluation.fit_classifier import BATCH_SIZE, fit_classifier, measure
 
 def _parser():
@@ -46,7 +46,7 @@ def main(arguments=None):
     settings = {name: getattr(options, name) for name in TRAINING}
     classifier = fit_classifier(train, data["name"], **settings)
     scores = measure(classifier, datasets.eval_batches(test, BATCH_SIZE))
-    folder = pathlib.Path(options.output or f"classifier_{data['name']}")
+    folder = pathlib.Path(options.output or classifier_name(data["name"]))
     classifier.save(folder)
     results = {
         "scores": scores,
