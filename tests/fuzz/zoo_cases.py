@@ -89,7 +89,7 @@ def model_cases(model):
         "ZooModel.export": to_new_folder(model.export),
         "ZooModel.fit": Case(model.fit, fitted),
         "ZooModel.reconstruct": Case(model.reconstruct, {"images": PIXELS} | BATCH, sizes=sizes),
-        "ZooModel.sample": Case(model.sample, sampled, sizes=sizes),
+        "ZooModel.sample": Case(model.sample, sampled, paths=("critic",), sizes=sizes),
         "ZooModel.save": to_new_folder(model.save),
     }
 

@@ -35,6 +35,8 @@ def open_source(data_config, split, folder=None, skip_bad=False, whole=False):
             it is not for crops alone.
     """
     configs.check_data(data_config)
+    splits = data_config.get("splits", {"train": "train", "test": "test"})
+    checked_choice(split, "split", splits if folder is None else ("train", "test"))
     checked_bool(skip_bad, "skip_bad")
     checked_bool(whole, "whole")
     image_shape, class_names = data_config["image_shape"], data_config.get("class_names")
@@ -45,8 +47,6 @@ def open_source(data_config, split, folder=None, skip_bad=False, whole=False):
         smallest = [max(pair) for pair in zip(smallest, image_shape[:2], strict=True)]
     if folder is not None:
         return open_folder(folder, split, image_shape, class_names, skip_bad, smallest)
-    splits = data_config.get("splits", {"train": "train", "test": "test"})
-    checked_choice(split, "split", splits)
     if "name" not in data_config:
         raise ValueError(
             "`folder` must be a folder of images, since the config names no data set "
