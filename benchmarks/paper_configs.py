@@ -16,9 +16,9 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras
 import numpy as np
 
+from benchmarks.shapes_only import shapes_only
 from vqzoo import config as configs
 from vqzoo import zoo
 from vqzoo.data import open_source
@@ -118,7 +118,7 @@ def in_process(part, folder, until=None):
 
 def parameters(config):
     """Number of weights by part, counted on shapes alone."""
-    with keras.StatelessScope(initialize_variables=False):
+    with shapes_only():
         model = zoo.build(config)
     levels = {f"prior_{i}": level.count_params() for i, level in enumerate(model.prior.levels)}
     return {"autoencoder": model.autoencoder.count_params(), **levels}

@@ -2,8 +2,8 @@
 
 import math
 
-import keras
 import pytest
+from benchmarks.shapes_only import shapes_only
 
 import vqzoo
 from vqzoo.config import load_config
@@ -52,7 +52,7 @@ TABLES = {
 @pytest.fixture(scope="module")
 def models():
     """The entries' models at full size, with shapes in place of weights."""
-    with keras.StatelessScope(initialize_variables=False):
+    with shapes_only():
         return {name: vqzoo.create(name) for name in TABLES}
 
 
