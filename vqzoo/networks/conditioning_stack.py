@@ -2,7 +2,7 @@
 
 import keras
 
-from vqzoo.checks import check_ints, checked_sizes, shown
+from vqzoo.checks import check_ints, checked_int, checked_sizes, shown
 from vqzoo.layers.gated_conv_block import GatedConvBlock
 
 
@@ -49,7 +49,7 @@ class ConditioningStack(keras.Model):
             raise ValueError(
                 f"`num_embeddings` must hold the size of a level. Received: {shown(num_embeddings)}"
             )
-        check_ints(filters=filters)
+        filters = checked_int(filters, "filters")  # Keras' embedding takes no integer of NumPy
         check_ints(0, num_blocks=num_blocks)
         names = [f"codes_{level}" for level in range(len(sizes))]
         codes = [keras.Input((None, None), dtype="int32", name=name) for name in names]

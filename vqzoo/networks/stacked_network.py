@@ -30,7 +30,7 @@ class StackedNetwork(keras.Model):
         # Keras' default lies within 0.05 of 0: all codes would look alike to the first layer.
         unit_normal = keras.initializers.RandomNormal(stddev=1.0)
         self.embedding = keras.layers.Embedding(
-            num_embeddings, filters, unit_normal, name="embedding", dtype=self.dtype_policy
+            self.num_embeddings, self.filters, unit_normal, name="embedding", dtype=self.dtype_policy
         )
         self.embedding.build((None, None, None))
 
