@@ -25,10 +25,19 @@ def answers(name):
 
 def examples(folder):
     """uint8 `(images, height, width, channels)`, the sample images beside an entry's weights."""
-    found = (pathlib.Path(folder) / "examples").iterdir()
-    paths = sorted(path for path in found if path.suffix in (".png", ".webp"))
-    images = np.stack([np.asarray(Image.open(path)) for path in paths])
+    images = np.stack([np.asarray(Image.open(path)) for path in _paths(folder)])
     return images if images.ndim == 4 else images[..., None]
+
+
+def labels(folder):
+    """The class ids of the examples, with which their names begin; None of images of no class."""
+    starts = [path.stem.split("_")[0] for path in _paths(folder)]
+    return [int(start) for start in starts] if all(start.isdigit() for start in starts) else None
+
+
+def _paths(folder):
+    found = (pathlib.Path(folder) / "examples").iterdir()
+    return sorted(path for path in found if path.suffix in (".png", ".webp"))
 
 
 if __name__ == "__main__":

@@ -92,8 +92,7 @@ def test_samples_show_the_classes_asked_for(model, scores):
 def test_bits_per_dim_are_those_of_the_card(model, folder, scores):
     if not model.has_prior:
         pytest.skip("there are none without a prior")
-    paths = sorted((folder / "examples").glob("*.png"))
-    labels = [int(path.name.split("_")[0]) for path in paths] if model.prior.num_classes else None
+    labels = golden.labels(folder) if model.prior.num_classes else None
     bits, kind = model.bits_per_dim(golden.examples(folder), labels=labels)
     assert kind == scores["images"]["kind"]
     # single test images scatter by 0.9 bits, so the mean of ten by 0.3: the bound is three of these
