@@ -87,7 +87,7 @@ HIERARCHY = ["levels.png", "means.png", "mixed.png", "one_scene.png", "samples.p
 def test_a_hierarchy_of_ones_own_images(photographs):
     output = run("03_a_hierarchy_of_codes.py", photographs)
     assert "54 images to train on, 6 to test, of cats, dogs" in output
-    assert "codes of an image: 2x2, 4x4, 8x8" in output
+    assert "codes of an image: 4x4, 8x8" in output
     assert sorted(path.name for path in photographs.glob("*.png")) == HIERARCHY
 
 
@@ -96,7 +96,8 @@ def test_a_hierarchy_of_the_drawn_scenes(tmp_path):
     output = run("03_a_hierarchy_of_codes.py", tmp_path)
     assert "1350 images to train on, 150 to test, of circle, square, triangle" in output
     lines = [line for line in output.splitlines() if "draws differ by" in line]
-    given_top, given_both = (float(line.split()[-3]) for line in lines)
-    assert given_both < given_top, "finer codes leave less to chance"
+    given_class, given_top = (float(line.split()[-3]) for line in lines)
+    assert given_top < given_class, "codes leave less to chance"
     times = [float(line.split(", ")[1].split()[0]) for line in output.splitlines() if " times" in line]
-    assert len(times) == 3 and min(times) > 1.1, "no level repeats what the others say"
+    # 1.6 and 31 were seen; 1 would be a level that says nothing
+    assert len(times) == 2 and min(times) > 1.1
