@@ -1,9 +1,13 @@
 """Fixtures that tests of several parts share: one tiny model, built once."""
 
+import os
 import pathlib
 
 import numpy as np
 import pytest
+
+# As in a process of the command line: TensorFlow tells of optimisations of a graph that it skips.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 TINY = """\
 data:

@@ -115,6 +115,7 @@ def test_published_classifier_has_its_weights_and_scores():
     card = (folder / "README.md").read_text()
     assert f"{results['scores']['test_accuracy']:.2%}" in card
     assert find_classifier({**data, "class_names": NAMES}) is None  # other classes
+    assert find_classifier({**data, "image_shape": [56, 56, 1]}) is None  # other images
 
 
 def test_all_sizes_of_a_data_set_share_their_classifier():

@@ -1,5 +1,6 @@
 import math
 
+import keras
 import numpy as np
 import pytest
 
@@ -50,11 +51,16 @@ def test_labels_that_nobody_gives_come_from_the_seed(tiny_model):
     np.testing.assert_array_equal(tiny_model.draw_labels(2, "bag"), [1, 1])
 
 
+def seeing(image_shape):
+    """A network that takes such images."""
+    return keras.Sequential([keras.Input(image_shape), keras.layers.Flatten()])
+
+
 class BrightnessCritic(Classifier):
     """Sees class 0 in dark images, class 1 in bright ones, and class 2 in none."""
 
     def __init__(self, names=("boot", "bag", "coat")):
-        super().__init__(None, names, "toy")
+        super().__init__(seeing((8, 12, 1)), names, "toy")
 
     def probabilities(self, images, batch_size=256):
         bright = images.mean(axis=(1, 2, 3)) / 255
@@ -82,6 +88,9 @@ def test_a_critic_of_other_classes_is_refused(tiny_model):
         tiny_model.sample(2, critic=BrightnessCritic(["a", "b", "c"]))
     with pytest.raises(ValueError, match="`critic` must know the classes"):
         tiny_model.sample(2, critic="classifier_fashion_mnist")
+    larger = Classifier(seeing((16, 12, 1)), tiny_model.class_names, "toy")
+    with pytest.raises(ValueError, match=r"`critic` must see images of shape \(8, 12, 1\)"):
+        tiny_model.sample(2, critic=larger)
     with pytest.raises(ValueError, match="`keep` needs a `critic`"):
         tiny_model.sample(2, keep=0.5)
 

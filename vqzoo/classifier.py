@@ -88,11 +88,13 @@ class Classifier:
         data_name: str, name of the data set that it was trained on.
         training: dict of the arguments of `fit_classifier` that it was trained with, or None if
             they are not known.
+        name: str, part of the name of every number that rests on it; None for that of the data.
     """
 
-    def __init__(self, network, class_names, data_name, training=None):
+    def __init__(self, network, class_names, data_name, training=None, name=None):
         self.network, self.class_names, self.data_name = network, list(class_names), data_name
-        self.training = training
+        self.training, self.name = training, name or classifier_name(data_name)
+        self.image_shape = tuple(network.input_shape[1:])
 
     def predict(self, images, batch_size=256):
         """The label id that each image gets: uint8 `(images, H, W, C)` to int32 `(images,)`."""
@@ -109,7 +111,7 @@ class Classifier:
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         content = {
-            "image_shape": list(self.network.input_shape[1:]),
+            "image_shape": list(self.image_shape),
             "class_names": self.class_names,
             "data": self.data_name,
             "width": next(each.filters for each in self.network.layers if hasattr(each, "filters")),
@@ -149,30 +151,42 @@ def load_classifier(name_or_folder):
     if (folder / RESULTS).is_file():
         results = json.loads((folder / RESULTS).read_text("utf-8"))
         training = {name: results[name] for name in TRAINING if name in results}
-    return Classifier(network, content["class_names"], content["data"], training)
+    name = folder.resolve().name
+    return Classifier(network, content["class_names"], content["data"], training, name)
 
 
-def checked_critic(critic, class_names, num_classes):
+def checked_critic(critic, class_names, num_classes, image_shape):
     """A `Classifier` that can choose among a model's samples.
 
     Args:
         critic: `Classifier`, or the name or folder of one.
         class_names: list of str, the model's classes, or None.
         num_classes: int, how many its prior tells apart, or None.
+        image_shape: (height, width, channels) of its images.
 
     Raises:
         FileNotFoundError: if there is no such classifier.
-        ValueError: if it is of other classes, or the prior knows none.
+        ValueError: if it is of other classes or images, or the prior knows none.
     """
     if num_classes is None:
         raise ValueError("`critic` must be None: the prior has no classes to see")
     if not isinstance(critic, Classifier):
         critic = load_classifier(checked_path(critic, "critic"))
-    if critic.class_names != class_names:
-        raise ValueError(
-            f"`critic` must know the classes {class_names}. Received: {critic.class_names}"
-        )
+    check_fit(critic, "critic", class_names, image_shape)
     return critic
+
+
+def check_fit(classifier, argument, class_names, image_shape):
+    """Raises a ValueError naming `argument` if a classifier is of other classes or images."""
+    if classifier.class_names != class_names:
+        raise ValueError(
+            f"`{argument}` must know the classes {class_names}. Received: {classifier.class_names}"
+        )
+    if classifier.image_shape != tuple(image_shape):
+        raise ValueError(
+            f"`{argument}` must see images of shape {tuple(image_shape)}. "
+            f"Received: a classifier of {classifier.image_shape}"
+        )
 
 
 def classifier_name(data_name):
@@ -182,9 +196,10 @@ def classifier_name(data_name):
 
 
 def find_classifier(data_config):
-    """The package's classifier for the classes of a config's `data`, or None if it has none."""
+    """The package's classifier for the images and classes of a config's `data`, or None."""
     name = classifier_name(str(data_config.get("name")))
     if not (configs.folder_of("pretrained") / name / manifests.FILE).is_file():
         return None
     classifier = load_classifier(name)
-    return classifier if classifier.class_names == data_config.get("class_names") else None
+    found = {"class_names": classifier.class_names, "image_shape": list(classifier.image_shape)}
+    return classifier if all(found[key] == data_config.get(key) for key in found) else None

@@ -149,7 +149,8 @@ class ZooModel:
         options = SamplingOptions(temperature, top_k, top_p, incremental)
         keep = rejection.checked_keep(keep, critic)
         if critic is not None:
-            critic = checked_critic(critic, self.class_names, self.prior.num_classes)
+            shape = self.autoencoder.image_shape
+            critic = checked_critic(critic, self.class_names, self.prior.num_classes, shape)
         labels = self.draw_labels(num_images, labels, seed)
         wanted = labels if critic is None else rejection.candidate_labels(labels, keep)
         count = num_images if wanted is None else len(wanted)

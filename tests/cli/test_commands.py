@@ -224,7 +224,7 @@ def test_train_evaluate_and_export_hand_on_their_arguments(work, capsys, monkeyp
     assert keywords == {"smoke": True, "skip_bad": False, "start_from": "tiny"}
 
     scores = {"reconstruction": {"mse": 0.5, "per_image": [1, 2]}}
-    monkeypatch.setattr(data, "open_source", lambda config, split, folder, skip: split)
+    monkeypatch.setattr(data, "open_source", lambda config, split, folder, skip, whole: split)
     monkeypatch.setattr(
         evaluation, "evaluate", lambda model, *rest: calls.append(rest) or dict(scores)
     )
@@ -351,7 +351,7 @@ def test_help_fits_a_screen_and_has_an_example(command, capsys, monkeypatch):
 
 def test_a_fresh_process_says_nothing_but_what_it_wrote(work):
     environ = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(vqzoo.__file__))}
-    environ.pop("TF_CPP_MIN_LOG_LEVEL", None)  # the benchmarks set it when they are imported
+    environ.pop("TF_CPP_MIN_LOG_LEVEL", None)  # which the tests have set
     run = subprocess.run(
         [sys.executable, "-m", "vqzoo.cli.main", "reconstruct", "tiny", "images"],
         capture_output=True,

@@ -1,6 +1,7 @@
 """Every wrong use of every command: one line, exit code 1 or 2, and nothing half written."""
 
 import json
+import math
 import shutil
 import struct
 import zlib
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from vqzoo import config as configs
+from vqzoo import progress
 from vqzoo.cli.main import main
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 12), dtype="uint8")
@@ -181,6 +183,7 @@ USES = [
     (["sample", "tiny", "--keep", "0.5"], 2, "--keep: needs a --critic"),
     (["sample", "tiny", "--keep", "2", "--critic", "x"], 2, "--keep: must be a number above 0"),
     (["sample", "tiny", "--critic", "x"], 1, "must be a classifier of the package or a folder"),
+    (["evaluate", "vqvae2_imagenet", "--neighbours", "n.png"], 2, "no weights for its prior"),
     (["sample", "tiny", "--output", "/proc/x/y.png"], 1, "/proc/x"),
     (["reconstruct", "tiny", "good.png", "--output", "/proc/x"], 1, "/proc/x"),
     (["encode", "tiny", "good.png", "--output", "/proc/x/c.npz"], 1, "/proc/x"),
@@ -222,7 +225,10 @@ USES = [
 
 
 @pytest.mark.parametrize(("arguments", "code", "message"), USES, ids=lambda value: str(value)[:60])
-def test_wrong_use_is_one_line_and_writes_nothing(work, capfd, arguments, code, message):
+def test_wrong_use_is_one_line_and_writes_nothing(
+    work, capfd, monkeypatch, arguments, code, message
+):
+    monkeypatch.setattr(progress, "QUIET_SECONDS", math.inf)  # whatever else the machine does
     before = tree(work)
     assert main(arguments) == code
     (line,) = capfd.readouterr().err.splitlines()

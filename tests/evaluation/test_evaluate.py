@@ -24,7 +24,7 @@ def model(tiny_model):
 class FirstClass:
     """A classifier that sees class 0 everywhere."""
 
-    class_names = ["boot", "bag", "coat"]
+    class_names, image_shape = ["boot", "bag", "coat"], (8, 12, 1)
 
     def predict(self, images):
         return np.zeros(len(images), "int32")
@@ -93,6 +93,21 @@ def test_networks_compare_samples_with_test_images(model):
     assert {"fid_mean", "fid_star_mean", "recall_mean_of_train"} < set(scores["samples"])
     without = evaluate(model, source(30, 0), num_samples=21)["samples"]
     assert not any("fid" in key for key in without)
+
+
+def test_what_cannot_be_compared_is_said_before_anything_is_computed(model):
+    network = FeatureNetwork("mean", (8, 12, 1), None)
+    for images, samples in ((30, 9), (9, 30)):
+        with pytest.raises(ValueError, match="`num_samples` must be 10 or more, and as many test"):
+            evaluate(model, source(images, 0), num_samples=samples, networks=[network])
+    judge = FirstClass()
+    judge.class_names = ["a", "b", "c"]
+    with pytest.raises(ValueError, match="`classifier` must know the classes"):
+        evaluate(model, source(30, 0), classifier=judge)
+    judge = FirstClass()
+    judge.image_shape = (16, 24, 1)
+    with pytest.raises(ValueError, match="`classifier` must see images of shape"):
+        evaluate(model, source(30, 0), classifier=judge)
 
 
 def test_samples_without_classes_are_compared_with_those_of_the_markov_model(tiny_yaml):

@@ -98,6 +98,13 @@ def test_tflite_file_equals_the_model_that_it_was_made_of(images, tmp_path):
     np.testing.assert_allclose(inner(images)[0] @ dense, expected, rtol=1e-4, atol=1e-2)
     with pytest.raises(ValueError, match="end in the name of a tensor. Received: 'nope'"):
         open_network(f"{path}#nope")
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([image[None]] for image in shrunk)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    path.write_bytes(converter.convert())
+    with pytest.raises(ValueError, match="must take uint8 or float32. Received: .* of int8"):
+        open_network(path)
 
 
 @pytest.mark.slow

@@ -63,6 +63,9 @@ def test_like_beside_like_and_beside_darker():
 class Darkener:
     """A model whose latents are images, which it decodes to half their brightness."""
 
+    def __init__(self, image_shape):
+        self.autoencoder, self.image_shape = self, image_shape
+
     def decode(self, latents):
         return latents[0] // 2
 
@@ -70,7 +73,7 @@ class Darkener:
 def test_what_reconstructions_and_training_images_score():
     test, train, images = pictures(300, 1), pictures(500, 2), pictures(200, 3).images
     encoded = EncodedSource([test.images], None)
-    scores = scores_of(NETWORK, Darkener(), images, test, encoded, train)
+    scores = scores_of(NETWORK, Darkener(test.image_shape), images, test, encoded, train)
     darker = seen(ArraySource(test.images // 2)).moments
     ours, real = seen(ArraySource(images)), seen(test)
     assert scores["fid_two"] == pytest.approx(frechet_distance(ours.moments, real.moments))
@@ -83,7 +86,7 @@ def test_what_reconstructions_and_training_images_score():
     chosen = ArraySource(train.images[np.sort(order)])
     floor = frechet_distance(seen(chosen).moments, real.moments)
     assert scores["fid_two_of_train"] == pytest.approx(floor)
-    without = scores_of(NETWORK, Darkener(), images, test, encoded)
+    without = scores_of(NETWORK, Darkener(test.image_shape), images, test, encoded)
     assert without == {key: scores[key] for key in scores if not key.endswith("of_train")}
 
 

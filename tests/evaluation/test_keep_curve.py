@@ -20,10 +20,10 @@ def classifier(seed, names=NAMES):
 class Brightener:
     """The smaller the share that is kept, the brighter its samples."""
 
-    class_names, num_classes = NAMES, 2
+    class_names, num_classes, image_shape = NAMES, 2, (8, 8, 1)
 
     def __init__(self):
-        self.prior, self.asked = self, []
+        self.prior, self.autoencoder, self.asked = self, self, []
 
     def sample(self, num_images, labels, seed, critic, keep):
         self.asked.append((labels, seed, critic, keep))

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from vqzoo.data import ArraySource
-from vqzoo.evaluation import nearest_images as module
+from vqzoo.data import ArraySource, batches
 from vqzoo.evaluation.feature_networks import FeatureNetwork
 from vqzoo.evaluation.nearest_images import nearest_images, neighbours_picture
 from vqzoo.evaluation.pictures import grid
@@ -17,7 +16,7 @@ def pictures():
 
 @pytest.mark.parametrize("network", [None, BRIGHTNESS], ids=["pixels", "features"])
 def test_equals_all_distances_sorted(pictures, network, monkeypatch):
-    monkeypatch.setattr(module, "BATCH_SIZE", 7)
+    monkeypatch.setattr(batches, "MOST_IMAGES", 7)
     images, others = pictures[:5], pictures[5:]
     rows = [x.mean(axis=(1, 2)) if network else x.reshape(len(x), -1) / 127.5 - 1.0
             for x in (images, others)]  # fmt: skip

@@ -49,6 +49,19 @@ def test_log_prob_is_the_sum_of_chosen_log_softmax():
     assert nats.dtype == np.float32
 
 
+def test_large_maps_are_scored_few_at_a_time(monkeypatch):
+    model, sizes = prior(2, (64, 64), num_classes=None), []
+
+    def recorded(batch):
+        sizes.append(len(batch["codes_0"]))
+        return np.zeros(sizes[-1])
+
+    monkeypatch.setattr(model, "_log_prob", recorded)
+    model.log_prob([np.zeros((5, 64, 64), "int32")])
+    # 2^24 pairs of positions in eight heads are half a gibibyte
+    assert sum(sizes) == 5 and max(sizes) == 2
+
+
 def test_without_labels_classes_are_averaged():
     model, codes = prior(), random_codes(4)
     each = [np.exp(model.log_prob([codes], label).astype("float64")) for label in range(3)]

@@ -73,10 +73,19 @@ def run(arguments):
     names = arguments.features
     networks = None if names is None else [evaluation.open_network(name) for name in names]
     model = zoo.load(arguments.model)
+    if not model.has_prior and (names or arguments.cas or arguments.critic or arguments.neighbours):
+        raise UsageError(
+            "arguments --features, --cas, --critic, --neighbours: "
+            f"{arguments.model} has no weights for its prior, so there are no samples to score"
+        )
     test, train = (
-        data.open_source(model.config["data"], split, arguments.data, arguments.skip_bad)
+        data.open_source(
+            model.config["data"], split, arguments.data, arguments.skip_bad, model.has_prior
+        )
         for split in ("test", "train")
     )
+    if not model.has_prior:  # no maps of codes of one size are wanted of them
+        train = data.training_source(train, model.config["data"].get("crop"))
     judge, asked = _judge(arguments, config), (arguments.samples, arguments.seed)
     scores = {}
     if arguments.critic:  # first, since a critic that does not fit shows at once

@@ -91,7 +91,10 @@ def eval_batches(source, batch_size):
 
 
 def images_at_once(source):
-    """How many images of an `ImageSource` are encoded together: int; no number depends on it."""
+    """How many images of an `ImageSource` or autoencoder are processed together: int.
+
+    No number depends on it.
+    """
     height, width, _ = source.image_shape
     return min(MOST_IMAGES, max(1, MOST_PIXELS // (height * width)))
 

@@ -3,8 +3,8 @@
 import math
 
 from vqzoo.checks import checked_int, checked_seed, shown
+from vqzoo.classifier import check_fit, find_classifier
 from vqzoo.data.batches import checked_source
-from vqzoo.classifier import find_classifier
 from vqzoo.evaluation.code_likelihood import code_scores, prior_log_probs
 from vqzoo.evaluation.codebook import codebook_scores
 from vqzoo.evaluation.encoding import autoencode_source, encode_source
@@ -12,6 +12,7 @@ from vqzoo.evaluation.feature_networks import of_classifier
 from vqzoo.evaluation.feature_scores import distance_of_latents, feature_scores
 from vqzoo.evaluation.generalisation import generalisation_scores
 from vqzoo.evaluation.image_likelihood import image_scores
+from vqzoo.evaluation.inception_score import SPLITS
 from vqzoo.evaluation.level_ablation import level_scores
 from vqzoo.evaluation.reconstruction import reconstruction_scores
 from vqzoo.evaluation.samples import draw_samples, sample_scores
@@ -50,11 +51,17 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0,
         prior is averaged over its classes.
 
     Raises:
-        ValueError: if a source is empty.
+        ValueError: if a source is empty, `classifier` is of other classes or images, or there are
+            fewer samples or test images than `networks` can be compared by.
     """
     _check_arguments(model, test, train, classifier, networks)
     checked_int(num_samples, "num_samples", 0)
     checked_seed(seed)
+    if networks and num_samples and min(num_samples, len(test)) < SPLITS:
+        raise ValueError(
+            f"`num_samples` must be {SPLITS} or more, and as many test images, for `networks`. "
+            f"Received: {num_samples}, and {len(test)} images"
+        )
     autoencoder, sizes = model.autoencoder, list(model.autoencoder.codebook_sizes)
     num_values, sources = math.prod(test[0]["image"].shape), {"test": test, "train": train}
     encoded = {
@@ -92,6 +99,8 @@ def _check_arguments(model, test, train, classifier, networks):
         checked_source(train, "train")
     if classifier is not None and not hasattr(classifier, "predict"):
         raise TypeError(f"`classifier` must be a Classifier. Received: {shown(classifier)}")
+    if classifier is not None and model.has_prior and model.prior.num_classes is not None:
+        check_fit(classifier, "classifier", model.class_names, model.autoencoder.image_shape)
     listed = isinstance(networks, (list, tuple))
     if networks is None or (listed and all(hasattr(each, "input_shape") for each in networks)):
         return

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from vqzoo.checks import checked_path, shown
-from vqzoo.classifier import classifier_name, load_classifier
+from vqzoo.classifier import load_classifier
 from vqzoo.evaluation.tflite_network import tflite_features
 
 INCEPTION = "inception_v3"
@@ -90,20 +90,20 @@ def open_network(name):
     path, _, layer = str(checked_path(name, "features")).partition("#")
     if pathlib.Path(path).suffix in (".keras", ".h5", ".tflite"):
         return _from_file(pathlib.Path(path), layer)
-    return of_classifier(load_classifier(path), pathlib.Path(path).resolve().name)
+    return of_classifier(load_classifier(path))
 
 
-def of_classifier(classifier, name=None):
+def of_classifier(classifier):
     """The last hidden layer of a `Classifier`, and its probabilities, as a `FeatureNetwork`."""
     network = classifier.network
     both = keras.Model(network.inputs, [network.get_layer("logits").input, network.output])
 
     def compute(pixels):
-        features, logits = both.predict_on_batch(pixels)
+        # It takes uint8: what the resizing left between grey levels or beyond them is rounded.
+        features, logits = both.predict_on_batch(np.clip(np.rint(pixels), 0, 255).astype("uint8"))
         return features, keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
-    name = name or classifier_name(classifier.data_name)
-    return FeatureNetwork(name, network.input_shape[1:], compute)
+    return FeatureNetwork(classifier.name, classifier.image_shape, compute)
 
 
 def inception_v3(weights="imagenet"):

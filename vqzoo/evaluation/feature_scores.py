@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from vqzoo.data import ArraySource, eval_batches
+from vqzoo.data import ArraySource, eval_batches, images_at_once
+from vqzoo.data.subset import Subset
 from vqzoo.evaluation.frechet import Moments, frechet_distance
 from vqzoo.evaluation.inception_score import inception_score
 from vqzoo.evaluation.kernel_distance import kid, mmd
@@ -13,10 +14,6 @@ from vqzoo.evaluation.samples import decoded_batches
 
 MOST = 10_000
 """Images of a set whose features are kept; the moments are those of all."""
-
-
-BATCH_SIZE = 256
-"""Images that a network sees at once; no number depends on it."""
 
 
 @dataclasses.dataclass
@@ -53,8 +50,8 @@ def feature_scores(network, model, images, test, encoded, train=None, seed=0):
         are samples, with the suffix `_of_train`: what a perfect model would score.
     """
     name = network.name
-    reference = collect(network, eval_batches(test, BATCH_SIZE), len(test), seed)
-    samples = collect(network, eval_batches(ArraySource(images), BATCH_SIZE), len(images), seed)
+    reference = collect_source(network, test, seed)
+    samples = collect_source(network, ArraySource(images), seed)
     decoded = collect(network, decoded_batches(model, encoded.latents), len(test), seed)
     scores = compare(name, samples, reference, seed)
     scores[f"fid_star_{name}"] = frechet_distance(samples.moments, decoded.moments)
@@ -62,7 +59,7 @@ def feature_scores(network, model, images, test, encoded, train=None, seed=0):
     scores[f"fid_{name}_of_reconstructions"] = distance
     if train is not None:
         order = np.random.default_rng(seed).permutation(len(train))[: len(images)]
-        others = collect(network, _taken(train, np.sort(order)), len(order), seed)
+        others = collect_source(network, Subset(train, np.sort(order)), seed)
         real = compare(name, others, reference, seed)
         scores |= {f"{key}_of_train": value for key, value in real.items()}
     return scores
@@ -77,14 +74,13 @@ def distance_of_latents(network, model, latents, test, seed=0):
     """
     count = len(latents[0])
     decoded = collect(network, decoded_batches(model, latents), count, seed)
-    reference = collect(network, eval_batches(test, BATCH_SIZE), len(test), seed)
+    reference = collect_source(network, test, seed)
     return frechet_distance(decoded.moments, reference.moments)
 
 
-def _taken(source, indices):
-    """Yields the examples of a source at `indices`, a batch at a time."""
-    for start in range(0, len(indices), BATCH_SIZE):
-        yield source.take(indices[start : start + BATCH_SIZE])
+def collect_source(network, source, seed=0):
+    """What a network sees in an `ImageSource`, as a `FeatureSet`; `seed` as for `collect`."""
+    return collect(network, eval_batches(source, images_at_once(source)), len(source), seed)
 
 
 def collect(network, batches, total, seed=0):

@@ -2,8 +2,11 @@
 
 import numpy as np
 
+SPLITS = 10
+"""Parts of the images, and so the fewest images that the score can be computed of."""
 
-def inception_score(probabilities, splits=10):
+
+def inception_score(probabilities, splits=SPLITS):
     """exp of the mean divergence of p(label given x) from its mean over x; a pair of floats.
 
     Salimans et al., arXiv:1606.03498, Section 4. It is 1 if all images look alike to the

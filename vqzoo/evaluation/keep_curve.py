@@ -3,9 +3,9 @@
 import numpy as np
 
 from vqzoo.classifier import checked_critic
-from vqzoo.data import ArraySource, eval_batches
+from vqzoo.data import ArraySource
 from vqzoo.evaluation.feature_networks import of_classifier
-from vqzoo.evaluation.feature_scores import BATCH_SIZE, collect, compare
+from vqzoo.evaluation.feature_scores import collect_source, compare
 from vqzoo.files import whole_file
 
 KEEPS = (1.0, 0.8, 0.5, 0.2, 0.1)
@@ -34,17 +34,16 @@ def keep_curve(model, test, critic, judge, num_samples=2000, seed=0):
     Raises:
         ValueError: if critic and judge are one, or not of the model's classes.
     """
-    known = model.class_names, model.prior.num_classes
+    known = model.class_names, model.prior.num_classes, model.autoencoder.image_shape
     critic, judge = checked_critic(critic, *known), checked_critic(judge, *known)
     if _same_weights(critic, judge):
         raise ValueError("`critic` must be another network than `judge`. Received: one twice")
     network = of_classifier(judge)
-    reference = collect(network, eval_batches(test, BATCH_SIZE), len(test), seed)
+    reference = collect_source(network, test, seed)
     labels, points = np.arange(num_samples) % model.prior.num_classes, []
     for keep in KEEPS:
         images = model.sample(num_samples, labels.tolist(), seed, critic=critic, keep=keep)
-        batches = eval_batches(ArraySource(images), BATCH_SIZE)
-        samples = collect(network, batches, num_samples, seed)
+        samples = collect_source(network, ArraySource(images), seed)
         agreement = float(np.mean(judge.predict(images) == labels))
         point = {"keep": keep, "num_samples": num_samples, "class_agreement": agreement}
         points.append(point | compare(network.name, samples, reference, seed))

@@ -4,12 +4,10 @@ import math
 
 import numpy as np
 
-from vqzoo.data import eval_batches
+from vqzoo.data import eval_batches, images_at_once
 from vqzoo.evaluation.kernel_distance import squared_distances
 from vqzoo.evaluation.pictures import grid
 from vqzoo.progress import track
-
-BATCH_SIZE = 512
 
 
 def nearest_images(images, source, count=5, network=None):
@@ -34,8 +32,9 @@ def nearest_images(images, source, count=5, network=None):
     rows, start = _rows(images, network), 0
     squares = np.full((len(images), count), np.inf)
     indices = np.zeros((len(images), count), "int64")
-    batches = eval_batches(source, BATCH_SIZE)
-    total = math.ceil(len(source) / BATCH_SIZE)
+    batch_size = images_at_once(source)
+    batches = eval_batches(source, batch_size)
+    total = math.ceil(len(source) / batch_size)
     for batch in track(batches, total, "searching the nearest training images"):
         others = _rows(batch["image"], network)
         new = np.broadcast_to(np.arange(start, start + len(others)), (len(rows), len(others)))

@@ -4,10 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from vqzoo.data import eval_batches
+from vqzoo.data import eval_batches, images_at_once
 from vqzoo.evaluation.nearest_maps import flat_maps, nearest_distances
-
-DECODE_BATCH = 256
 
 
 @dataclasses.dataclass
@@ -41,8 +39,9 @@ def draw_samples(model, num_samples, seed=0):
 
 def decoded_batches(model, latents):
     """Yields the images of latents, a list of arrays `(images, *shape)`, as dicts of `image`."""
-    for start in range(0, len(latents[0]), DECODE_BATCH):
-        yield {"image": model.decode([level[start : start + DECODE_BATCH] for level in latents])}
+    count = images_at_once(model.autoencoder)
+    for start in range(0, len(latents[0]), count):
+        yield {"image": model.decode([level[start : start + count] for level in latents])}
 
 
 def sample_scores(samples, source, test, train=None, classifier=None):
@@ -89,7 +88,7 @@ def _agreement(classifier, images, labels):
 def _variance_ratio(images, labels, source):
     num_classes = 1 if labels is None else int(labels.max()) + 1
     sampled = class_variances([(images, labels)], num_classes)
-    batches = eval_batches(source, DECODE_BATCH)
+    batches = eval_batches(source, images_at_once(source))
     known = labels is not None
     pairs = ((batch["image"], batch["label"] if known else None) for batch in batches)
     real = class_variances(pairs, num_classes)

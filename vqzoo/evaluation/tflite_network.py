@@ -19,7 +19,7 @@ def tflite_features(path, tensor=""):
         `((height, width, channels), compute)`, `compute` as `FeatureNetwork` takes it.
 
     Raises:
-        ValueError: if the file is none, or has no such tensor.
+        ValueError: if the file is none, takes other types (such as int8), or has no such tensor.
     """
     interpreter = _interpreter(path, keep=bool(tensor))
     names = [each for each in interpreter.get_tensor_details() if each["name"].endswith(tensor)]
@@ -28,6 +28,11 @@ def tflite_features(path, tensor=""):
     entry = interpreter.get_input_details()[0]
     leave = names[-1] if tensor else interpreter.get_output_details()[0]
     scale, zero = leave["quantization"]
+
+    if entry["dtype"] not in (np.uint8, np.float32):
+        raise ValueError(
+            f"`features` must take uint8 or float32. Received: {path} of {entry['dtype'].__name__}"
+        )
 
     def activations(image):
         wanted = np.clip(np.round(image), 0, 255) if entry["dtype"] == np.uint8 else image

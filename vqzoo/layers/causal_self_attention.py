@@ -27,7 +27,7 @@ class CausalSelfAttention(keras.layers.Layer):
 
     Position i sees j < i, with `include_current` also i itself. Without, keys and values may hold
     what is to be predicted at their own position, and queries may not; and the first position
-    sees nothing: its output is 0. Scores and softmax are float32 under lower precision. A call
+    sees nothing: its output is 0. The softmax is float32 under lower precision. A call
     holds `num_heads * (height * width)**2` scores an image; `step` never does.
 
     Args:

@@ -18,6 +18,9 @@ from vqzoo.sampling.noise import image_keys, uniform_labels
 from vqzoo.sampling.options import SamplingOptions
 from vqzoo.sampling.sampler import Sampler, draw_codes
 
+MOST_PAIRS = 2**25
+"""Pairs of positions scored together: 1 GiB of attention weights of eight heads."""
+
 
 @keras.saving.register_keras_serializable(package="vqzoo")
 class AutoregressivePrior(keras.Model):
@@ -95,14 +98,15 @@ class AutoregressivePrior(keras.Model):
         self.bits_per_code.update_state(loss / math.log(2), sample_weight=batch_size)
         return loss / num_replicas()  # Keras adds up what the replicas return
 
-    def log_prob(self, latents, labels=None, batch_size=256):
+    def log_prob(self, latents, labels=None, batch_size=None):
         """Log-probability of the codes of this level, given the coarser ones.
 
         Args:
             latents: list of int arrays `(batch, height, width)`, up to this level.
             labels: int or int array `(batch,)`; `None` with a conditional prior takes the mean of
                 the probability over all classes.
-            batch_size: int, images per pass through the network.
+            batch_size: int, images per pass through the network; None for 256, and fewer of large
+                maps, of which attention compares all pairs of positions.
 
         Returns:
             float32 array `(batch,)`, nats.
@@ -113,6 +117,8 @@ class AutoregressivePrior(keras.Model):
         """
         latents = checked_latents(latents, self.latent_shapes, self.codebook_sizes)
         labels = checked_labels(labels, len(latents[0]), self.num_classes)
+        if batch_size is None:
+            batch_size = _maps_at_once(*self.latent_shapes[self.level])
         checked_int(batch_size, "batch_size")
         if labels is not None or self.num_classes is None:
             return self._batched_log_prob(latents, labels, batch_size)
@@ -304,3 +310,8 @@ def _level_shapes(latent_shape, level):
         )
     steps = range(level, -1, -1)
     return [tuple(side // 2**step for side in latent_shape) for step in steps]
+
+
+def _maps_at_once(height, width):
+    """How many maps are scored together: int; no number depends on it."""
+    return min(256, max(1, MOST_PAIRS // (height * width) ** 2))

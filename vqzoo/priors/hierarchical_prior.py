@@ -63,14 +63,15 @@ class HierarchicalPrior(keras.Model):
             metric.update_state(losses[-1] / math.log(2), sample_weight=ops.shape(codes)[0])
         return sum(losses) / num_replicas()  # Keras adds up what the replicas return
 
-    def log_prob(self, latents, labels=None, batch_size=256):
+    def log_prob(self, latents, labels=None, batch_size=None):
         """Log-probability of each image's codes of all levels.
 
         Args:
             latents: list of int arrays `(batch, height, width)`, one a level.
             labels: int or int array `(batch,)`; `None` with a conditional prior takes the mean of
                 the probability of all levels together over all classes.
-            batch_size: int, images per pass through a network.
+            batch_size: int, images per pass through a network, or None as for
+                `AutoregressivePrior.log_prob`.
 
         Returns:
             float32 array `(batch,)`, nats.
@@ -80,7 +81,7 @@ class HierarchicalPrior(keras.Model):
         """
         return self.level_log_probs(latents, labels, batch_size).sum(axis=0).astype("float32")
 
-    def level_log_probs(self, latents, labels=None, batch_size=256):
+    def level_log_probs(self, latents, labels=None, batch_size=None):
         """What each level adds to `log_prob`: float64 `(levels, batch)`, in nats.
 
         A row is log p(codes of the level | coarser codes, label), or without labels what remains
