@@ -6,7 +6,7 @@ import pytest
 from tests.data.image_files import write_folder
 
 from vqzoo import data
-from vqzoo.data import code_writer, image_folder
+from vqzoo.data import batches, code_writer, image_folder
 
 SHAPE, IMAGE_BYTES = (64, 64, 3), 64 * 64 * 3
 FEW, MANY = 150, 600
@@ -52,6 +52,8 @@ def read_codes(target):
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
     """Two folders of pictures, and limits on memory that both exceed."""
+    # How far reading gets ahead, up to its bound, is a matter of what else the machine does.
+    monkeypatch.setattr(batches, "BATCHES_AHEAD", 1)
     monkeypatch.setattr(image_folder, "MEMORY_LIMIT", 20 * IMAGE_BYTES)
     monkeypatch.setattr(code_writer, "SHARD_BYTES", 20 * 5120)
     for count in (FEW, MANY):
