@@ -159,6 +159,8 @@ def test_gaps_are_shares_of_the_training_figures():
         models = {"a": scores(5, 5, gap, ratio)}
         assert (verdict("autoencoders", models=models), verdict("priors", models=models)) == held
     assert verdict("priors", models={"a": {}}) is None
+    crops = {"generalisation": {"train_mse": 0.01, "mse_gap": 0.01}}
+    assert verdict("autoencoders", models={"a": crops}) is None
     table = report.generalisation_table({"a": scores(5, 5, 0.01, 1.05)})
     assert "| `a` | 0.01000 | 0.01010 | 2.000, 2.000 | 2.100, 2.100 |" in table
 
