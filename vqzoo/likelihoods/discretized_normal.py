@@ -55,14 +55,18 @@ class DiscretizedNormal(Likelihood):
         mean, scale = as_floats(mean=mean, scale=scale)
         # Rounding and clipping a normal draw gives each level exactly the mass of its bin.
         drawn = mean + scale * keras.random.normal(ops.shape(mean + scale), seed=draw_seed(seed))
-        return ops.cast(ops.clip(ops.round(drawn), 0, self.num_bins - 1), "int32")
+        return self.to_levels(drawn)
+
+    def to_levels(self, values):
+        """The int32 grey levels in whose bins float `values` lie, or the nearest ones."""
+        return ops.cast(ops.clip(ops.round(values), 0, self.num_bins - 1), "int32")
 
     def distribution(self, mean, scale):
         """A `tfp.distributions.Distribution` of the same probabilities."""
         mean, scale = as_floats(mean=mean, scale=scale)
         from vqzoo.likelihoods import tfp_distributions  # the rest runs without TensorFlow
 
-        return tfp_distributions.DiscretizedNormal(mean, scale, likelihood=self)
+        return tfp_distributions.Discretized("Normal", mean, scale, likelihood=self)
 
 
 def _log_mass(distance, scale, open_bin):
