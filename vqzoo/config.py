@@ -21,8 +21,10 @@ _NUMBER = (int, float)
 _LOWEST = {"warmup_steps": 0, "batch_size": 1, "steps": 1}
 _STAGE = {
     "optimizer": str,
+    "optimizer_arguments": dict,
     "learning_rate": _NUMBER,
     "schedule": str,
+    "decay_rate": _NUMBER,
     "warmup_steps": int,
     "batch_size": int,
     "steps": int,

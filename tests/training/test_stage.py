@@ -199,6 +199,73 @@ def test_constant_rate_after_warmup():
     assert float(make_optimizer({"learning_rate": 0.1, "steps": 9}).learning_rate) == np.float32(0.1)
 
 
+def test_exponential_schedule_equals_its_definition():
+    config = {"learning_rate": 0.1, "schedule": "exponential", "decay_rate": 0.9, "steps": 9}
+    rate = make_optimizer(config)._learning_rate
+    expected = [0.1 * 0.9**step for step in range(9)]
+    np.testing.assert_allclose([rate(step) for step in range(9)], expected, rtol=1e-6)
+
+
+AVERAGED = CONFIG | {"optimizer_arguments": {"use_ema": True, "ema_momentum": 0.9, "beta_1": 0.8}}
+
+
+@pytest.mark.parametrize("kill_at", [[], [7, 22], ["end"]])
+def test_a_stage_ends_with_the_average_of_its_weights(tmp_path, kill_at):
+    kernels = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if int(self.model.optimizer.iterations) in kill_at:
+                kill_at.remove(int(self.model.optimizer.iterations))
+                raise Killed
+            del kernels[int(self.model.optimizer.iterations) :]  # steps that are done again
+
+        def on_train_batch_end(self, batch, logs=None):
+            kernels.append(ops.convert_to_numpy(self.model.dense.kernel).astype("float64"))
+
+    def fit_averaged():
+        model = new_model()
+        fit_stage(model, make_batches, AVERAGED, tmp_path, "tiny", INTERVAL, None, [Watch()])
+        return model
+
+    for _ in filter(lambda step: step != "end", list(kill_at)):
+        with pytest.raises(Killed):
+            fit_averaged()
+    model = fit_averaged()
+    if "end" in kill_at:  # the last checkpoint was written, and nothing else
+        model = fit_averaged()
+    expected = kernels[0]
+    for kernel in kernels[1:]:
+        expected = 0.9 * expected + 0.1 * kernel
+    assert len(kernels) == STEPS and np.abs(expected - kernels[-1]).max() > 1e-3
+    np.testing.assert_allclose(model.dense.kernel, expected, rtol=1e-5)
+
+
+def test_averages_and_the_best_step_do_not_go_together(tmp_path):
+    with pytest.raises(ValueError, match="`optimizer_arguments` must be without `use_ema`"):
+        held_out = np.zeros((4, 3), "float32")
+        fit_stage(new_model(), make_batches, AVERAGED, tmp_path, "tiny", INTERVAL, held_out)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"schedule": "exponential"},
+        {"decay_rate": 0.9},
+        {"schedule": "exponential", "decay_rate": 0.9, "warmup_steps": 2},
+    ],
+)
+def test_a_decay_rate_is_for_the_exponential_schedule_alone(wrong):
+    with pytest.raises(ValueError, match="`decay_rate` must be given with"):
+        make_optimizer({"learning_rate": 0.1, "steps": 9, **wrong})
+
+
+@pytest.mark.parametrize("wrong", [{"beta_0": 0.9}, {"use_ema": True, "ema_momentum": 2.0}])
+def test_arguments_that_keras_does_not_take_are_errors(wrong):
+    with pytest.raises(ValueError, match="`optimizer_arguments` must be what adam takes in Keras"):
+        make_optimizer({"learning_rate": 0.1, "steps": 9, "optimizer_arguments": wrong})
+
+
 @pytest.mark.parametrize("wrong", [{"optimizer": "adamm"}, {"schedule": "cosinus"}])
 def test_unknown_names_are_errors(wrong):
     (key, value), = wrong.items()

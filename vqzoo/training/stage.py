@@ -5,7 +5,7 @@ import pathlib
 
 import keras
 
-from vqzoo.checks import checked_choice
+from vqzoo.checks import checked_choice, shown
 from vqzoo.training.callbacks import NameFirstBadTensor, Progress, SaveState
 from vqzoo.training.checkpoints import Checkpoints
 
@@ -14,7 +14,7 @@ OPTIMIZERS = {
     "adamw": keras.optimizers.AdamW,
     "sgd": keras.optimizers.SGD,
 }
-SCHEDULES = ("constant", "cosine")
+SCHEDULES = ("constant", "cosine", "exponential")
 COSINE_END = 0.01
 """Last learning rate of the cosine schedule, as a part of the first."""
 
@@ -27,24 +27,47 @@ def make_optimizer(config):
 
     Args:
         config: dict with `optimizer` (a key of `OPTIMIZERS`), `learning_rate`, `steps` and
-            perhaps `schedule` ("constant" or "cosine", the default is "constant") and
-            `warmup_steps` (linear, from 0).
+            perhaps `optimizer_arguments` (further ones of the Keras class, such as `beta_1`, or
+            `use_ema` and `ema_momentum`: then the stage ends with averages of the weights),
+            `schedule` ("constant", the default, "cosine", or "exponential", which multiplies the
+            rate by `decay_rate` in every step) and `warmup_steps` (linear, from 0).
 
     Raises:
-        ValueError: if `optimizer` or `schedule` is not one of these.
+        ValueError: if `optimizer` or `schedule` is not one of these, or arguments do not fit them.
     """
     name = checked_choice(config.get("optimizer", "adam"), "optimizer", OPTIMIZERS)
+    arguments = config.get("optimizer_arguments", {})
+    try:
+        return OPTIMIZERS[name](learning_rate=_learning_rate(config), **arguments)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`optimizer_arguments` must be what {name} takes in Keras: {error}. "
+            f"Received: {shown(arguments)}"
+        ) from error
+
+
+def _learning_rate(config):
+    """The learning rate of a stage's config as Keras takes it, or a ValueError."""
     schedule = checked_choice(config.get("schedule", "constant"), "schedule", SCHEDULES)
     rate, warmup = config["learning_rate"], config.get("warmup_steps", 0)
-    if schedule == "cosine" or warmup:
-        rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=0.0 if warmup else rate,
-            decay_steps=max(config["steps"] - warmup, 1),
-            alpha=COSINE_END if schedule == "cosine" else 1.0,
-            warmup_target=rate if warmup else None,
-            warmup_steps=warmup,
+    exponential = schedule == "exponential"
+    if exponential != ("decay_rate" in config) or (exponential and warmup):
+        raise ValueError(
+            "`decay_rate` must be given with the schedule exponential alone, and without "
+            f"`warmup_steps`. Received: {schedule=}, decay_rate={config.get('decay_rate')}, "
+            f"warmup_steps={warmup}"
         )
-    return OPTIMIZERS[name](learning_rate=rate)
+    if exponential:
+        return keras.optimizers.schedules.ExponentialDecay(rate, 1, config["decay_rate"])
+    if schedule == "constant" and not warmup:
+        return rate
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else rate,
+        decay_steps=max(config["steps"] - warmup, 1),
+        alpha=COSINE_END if schedule == "cosine" else 1.0,
+        warmup_target=rate if warmup else None,
+        warmup_steps=warmup,
+    )
 
 
 def fit_stage(model, make_batches, config, folder, name, interval, validation=None, callbacks=()):
@@ -54,7 +77,8 @@ def fit_stage(model, make_batches, config, folder, name, interval, validation=No
     the last one. A process killed at any moment and started again ends with the weights that it
     would have had (bit-identical on one CPU), provided that `make_batches` and the initial
     weights are functions of the seed. With `validation` the model ends with the weights of the
-    lowest validation loss, which are in `folder/best.weights.h5`; else with the last ones.
+    lowest validation loss, which are in `folder/best.weights.h5`; else with the last ones, or
+    their average if the optimizer keeps one.
 
     Args:
         model: a built `keras.Model` that needs no loss in `compile`.
@@ -72,12 +96,18 @@ def fit_stage(model, make_batches, config, folder, name, interval, validation=No
         `best_step` and `best_val_loss`.
 
     Raises:
+        ValueError: if the optimizer averages weights, of which `validation` is to choose the best.
         FloatingPointError: if a loss or a variable stops being finite; names it and the step.
         OSError: if a checkpoint cannot be written.
     """
     # Built now: a checkpoint restores the optimizer's state only into variables that exist.
     model.compile(optimizer=make_optimizer(config))
     model.optimizer.build(model.trainable_variables)
+    if validation is not None and model.optimizer.use_ema:
+        raise ValueError(
+            "`optimizer_arguments` must be without `use_ema` for a stage that keeps the weights of "
+            f"its best step. Received: {shown(config['optimizer_arguments'])}"
+        )
     stage = _Stage(model, make_batches, config, pathlib.Path(folder), interval, validation)
     step, notes = stage.begin()
     if step < config["steps"]:
@@ -92,6 +122,8 @@ def fit_stage(model, make_batches, config, folder, name, interval, validation=No
         notes = saver.notes
     if stage.best:
         model.load_weights(stage.best)
+    elif model.optimizer.use_ema:  # `fit` has done so, unless it had been stopped right before
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     return notes
 
 
