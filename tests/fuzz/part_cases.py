@@ -60,6 +60,9 @@ def layer_cases():
     masked = {"filters": SMALL, "kernel_size": ODD, "mask_type": st.sampled_from("AB")}
     residual = {"filters": SMALL, "residual_filters": SMALL, "batch_norm": FLAG}
     stacked = block | conditions | {"kernel_size": ODD}
+    shifted = {"filters": SMALL, "dropout": SHARE, "with_skips": FLAG} | conditions
+    window = {"filters": SMALL, "kernel_size": st.sampled_from([(2, 3), (1, 1)]), "first": FLAG}
+    window |= {"stack": st.sampled_from(["vertical", "horizontal"])}
     return {
         "layers.CausalAttentionBlock": Case(
             layers.CausalAttentionBlock, block | attention, sizes=sizes
@@ -79,6 +82,8 @@ def layer_cases():
         ),
         "layers.MaskedConv2D": Case(layers.MaskedConv2D, masked, sizes=sizes),
         "layers.ResidualBlock": Case(layers.ResidualBlock, residual, sizes=sizes),
+        "layers.ShiftedConv2D": Case(layers.ShiftedConv2D, window, sizes=sizes),
+        "layers.ShiftedResidualBlock": Case(layers.ShiftedResidualBlock, shifted, sizes=sizes),
         "layers.VectorQuantizer": Case(layers.VectorQuantizer, quantizer | gradient, sizes=sizes),
         "layers.VectorQuantizerEMA": Case(layers.VectorQuantizerEMA, quantizer | ema, sizes=sizes),
         **layer_calls(),
@@ -110,14 +115,16 @@ def layer_calls():
         cases[f"layers.{name}.call"] = Case(layer, right, wrong=wrong)
     for case in cases.values():
         case.call(*[floats(2, 3, 5, 4)] * len(case.right))  # built: what is wrong meets the call
-    for kind in ("GatedMaskedConv", "CausalResidualBlock"):
+    for kind in ("GatedMaskedConv", "CausalResidualBlock", "ShiftedResidualBlock"):
         cases[f"layers.{kind}.call"] = stacked_call(kind, numbers)
     return cases
 
 
 def stacked_call(kind, numbers):
     """The call of a layer on two stacks and labels."""
-    arguments = {"filters": 4, "kernel_size": 3, "num_classes": 3}
+    arguments = {"filters": 4, "num_classes": 3}
+    if kind != "ShiftedResidualBlock":
+        arguments["kernel_size"] = 3
     if kind == "CausalResidualBlock":
         arguments["residual_filters"] = 2
     layer = getattr(layers, kind)(**arguments)
@@ -159,6 +166,10 @@ def network_cases():
     del snail["first_kernel_size"]
     snail |= dict.fromkeys(("residual_filters", "num_heads", "key_dim", "value_dim"), SMALL)
     snail |= {"attention_after": st.sampled_from([[], [1], (1,)]), "output_blocks": SMALL}
+    plus = ("num_embeddings", "num_classes", "filters", "condition_channels", "dropout")
+    plus = {name: causal[name] for name in plus} | {"num_blocks": st.just(1)}
+    plus |= {"num_downsamplings": st.integers(0, 2)}
+    shifted = networks.PixelCNNPlusPlus(3, None, 2, 1)
     tiny = networks.PixelSNAIL(3, None, 2, 2, num_layers=1, attention_after=[1])
     network = networks.GatedPixelCNN(3, filters=2, num_layers=1, head_filters=2)
     # A code out of range is for the prior to see: the network is also called on unknown tensors.
@@ -175,6 +186,8 @@ def network_cases():
         "networks.Encoder": Case(networks.Encoder, convolutional, sizes=tuple(convolutional)),
         "networks.GatedPixelCNN": Case(networks.GatedPixelCNN, causal, sizes=tuple(causal)),
         "networks.GatedPixelCNN.call": Case(network, {"codes": CODES}, wrong={"codes": numbers}),
+        "networks.PixelCNNPlusPlus": Case(networks.PixelCNNPlusPlus, plus, sizes=tuple(plus)),
+        "networks.PixelCNNPlusPlus.call": Case(shifted, {"codes": CODES}, wrong={"codes": numbers}),
         "networks.PixelSNAIL": Case(networks.PixelSNAIL, snail, sizes=tuple(snail)),
         "networks.PixelSNAIL.call": Case(tiny, {"codes": CODES}, wrong={"codes": numbers}),
     }

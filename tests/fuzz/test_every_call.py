@@ -17,12 +17,13 @@ QUICK, THOROUGH = 10, 300
 """Examples of a call in every run of the suite, and under the slow marker."""
 
 COSTLY = {"vqzoo.create", "vqzoo.load", "vqzoo.train", "ZooModel.export", "ZooModel.save"}
-COSTLY |= {"networks.GatedPixelCNN", "networks.PixelSNAIL"}
+COSTLY |= {"networks.GatedPixelCNN", "networks.PixelCNNPlusPlus", "networks.PixelSNAIL"}
 COSTLY |= {"models.VAE", "models.VQVAE", "models.VQVAE2", "evaluation.evaluate"}
 """Calls of a tenth of a second and more, which get a third of the examples."""
 
 EXEMPT = {
     "layers.MaskedConv2D.call": "a convolution of Keras, which checks its inputs itself",
+    "layers.ShiftedConv2D.call": "likewise",
     "networks.ConditioningStack.call": "a graph of Keras, likewise",
     "networks.Decoder.call": "a graph of Keras, likewise",
     "networks.Downsampler.call": "a graph of Keras, likewise",

@@ -36,3 +36,39 @@ def slow_gated_conv(block, image, auxiliary=None):
             hidden = hidden + elu(auxiliary[y, x]) @ rest[0]
         output[y, x] += gated(elu(hidden) @ rest[-2][0, 0] + rest[-1])
     return output
+
+
+def slow_shifted_conv(layer, image):
+    """`ShiftedConv2D` without strides, one pixel at a time: maps `(height, width, channels)`."""
+    kernel, bias = (keras.ops.convert_to_numpy(w).astype("float64") for w in layer.weights)
+    rows, columns = kernel.shape[:2]
+    vertical, (height, width) = layer.stack == "vertical", image.shape[:2]
+    output = np.zeros((height, width, len(bias))) + bias
+    for y, x in np.ndindex(height, width):
+        for dy, dx in np.ndindex(rows, columns):
+            v = y + dy - (rows - 1) - (layer.first and vertical)
+            u = x + dx - (columns // 2 if vertical else columns - 1 + layer.first)
+            if 0 <= v and 0 <= u < width:
+                output[y, x] += image[v, u] @ kernel[dy, dx]
+    return output
+
+
+def slow_shifted_block(block, stacks, skips=None, condition=0.0):
+    """`ShiftedResidualBlock` on maps `(height, width, filters)`."""
+
+    def concat_elu(x):
+        return elu(np.concatenate([x, -x], axis=-1))
+
+    def dense(layer, x):
+        return concat_elu(x) @ keras.ops.convert_to_numpy(layer.kernel)
+
+    outputs = []
+    for place, stack in enumerate(("vertical", "horizontal")):
+        hidden = slow_shifted_conv(block.inner[stack], concat_elu(stacks[place]))
+        if outputs:
+            hidden = hidden + dense(block.from_vertical, outputs[0])
+        if skips is not None:
+            hidden = hidden + dense(block.from_skip[stack], skips[place])
+        gates = slow_shifted_conv(block.outer[stack], concat_elu(hidden)) + condition
+        outputs.append(stacks[place] + gated(gates))
+    return outputs

@@ -20,9 +20,14 @@ CASES = {
     "GaussianBottleneck": {"latent_dim": 3, "seed": 1},
     "MaskedConv2D": {"filters": 6, "kernel_size": (3, 3), "mask_type": "A"},
     "ResidualBlock": {"filters": 4, "residual_filters": 3},
+    "ShiftedConv2D": {"filters": 6, "kernel_size": (2, 3), "stack": "vertical", "first": True},
+    "ShiftedResidualBlock": {"filters": 4, "num_classes": None, "dropout": 0.1},
     "VectorQuantizer": {"num_embeddings": 7, "embedding_dim": 4},
     "VectorQuantizerEMA": {"num_embeddings": 7, "embedding_dim": 4, "seed": 1},
 }
+
+STACKED = layers.CausalResidualBlock, layers.GatedMaskedConv, layers.ShiftedResidualBlock
+"""Layers on pairs of stacks."""
 
 EXACT = ("GaussianBottleneck",)
 """Layers whose outputs are float32 under every policy."""
@@ -39,7 +44,7 @@ def layer(request):
 
 def call(layer):
     features = np.random.default_rng(0).normal(size=INPUTS).astype("float32")
-    if isinstance(layer, (layers.GatedMaskedConv, layers.CausalResidualBlock)):
+    if isinstance(layer, STACKED):
         return layer((features, features))
     if isinstance(layer, (layers.CausalAttentionBlock, layers.CausalSelfAttention)):
         return layer(features, features)

@@ -34,14 +34,9 @@ def codes_of(shape, batch=1, num_embeddings=7):
 
 
 def field_of(causal, shape):
-    """What each position's logits depend on, by the gradient with respect to the vectors."""
-    vectors = np.random.default_rng(0).normal(size=(1, *shape, causal.filters))
-
-    def logits(x):
-        causal._embedded = lambda codes: x  # the codes' vectors, which a gradient can reach
-        return causal(np.zeros((len(x), *shape), "int32"))
-
-    return fields.by_gradient(logits, vectors)
+    """What each position's logits depend on, by the gradient with respect to weights of codes."""
+    weights = np.random.default_rng(0).uniform(size=(1, *shape, causal.num_embeddings))
+    return fields.by_gradient(causal, weights)
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (3, 6), (6, 3)])

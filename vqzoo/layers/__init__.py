@@ -8,6 +8,8 @@ from vqzoo.layers.gated_masked_conv import GatedMaskedConv
 from vqzoo.layers.gaussian_bottleneck import GaussianBottleneck
 from vqzoo.layers.masked_conv import MaskedConv2D
 from vqzoo.layers.residual_block import ResidualBlock
+from vqzoo.layers.shifted_conv import ShiftedConv2D
+from vqzoo.layers.shifted_residual_block import ShiftedResidualBlock
 from vqzoo.layers.vector_quantizer import VectorQuantizer
 from vqzoo.layers.vector_quantizer_ema import VectorQuantizerEMA
 
@@ -20,6 +22,8 @@ __all__ = [
     "GaussianBottleneck",
     "MaskedConv2D",
     "ResidualBlock",
+    "ShiftedConv2D",
+    "ShiftedResidualBlock",
     "VectorQuantizer",
     "VectorQuantizerEMA",
 ]

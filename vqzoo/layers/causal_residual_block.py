@@ -4,8 +4,9 @@ import keras
 from keras import ops
 
 from vqzoo.checks import checked_int
-from vqzoo.layers.causal_stacks import CausalStacks, channels_of
+from vqzoo.layers.causal_stacks import CausalStacks
 from vqzoo.layers.gated_conv_block import small_start
+from vqzoo.layers.gated_stacks import channels_of
 from vqzoo.layers.map_checks import check_map
 
 

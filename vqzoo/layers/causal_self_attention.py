@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from vqzoo.checks import checked_bool, checked_int
-from vqzoo.layers.causal_stacks import checked_share
+from vqzoo.layers.gated_stacks import checked_share
 from vqzoo.layers.map_checks import check_map
 
 _UNHEARD = -1e30

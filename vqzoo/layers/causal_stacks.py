@@ -1,11 +1,10 @@
-"""What layers on a vertical and a horizontal stack share: two convolutions and the conditions."""
+"""Two convolutions that layers on a vertical and a horizontal stack share."""
 
-import keras
 import numpy as np
 from keras import ops
 
-from vqzoo.checks import checked_bool, checked_int, checked_number, shown
-from vqzoo.layers.map_checks import check_map
+from vqzoo.checks import checked_bool, checked_int
+from vqzoo.layers.gated_stacks import GatedStacks
 
 
 def checked_window(value, argument, low=3):
@@ -15,20 +14,14 @@ def checked_window(value, argument, low=3):
     return value
 
 
-def checked_share(value, argument):
-    """The share that a dropout drops, in [0, 1), or a ValueError naming `argument`."""
-    return checked_number(value, argument, "in [0, 1)", lambda share: 0 <= share < 1)
+class CausalStacks(GatedStacks):
+    """Base of the layers whose windows are masked ones, without what the masks hide.
 
-
-class CausalStacks(keras.layers.Layer):
-    """Base of the layers on a pair (vertical, horizontal) of `(batch, height, width, channels)`.
-
-    Section 2.2 of arXiv:1606.05328: the vertical stack sees the rows above, the horizontal one the
-    pixels to the left in the row; where the second hears the first there is no blind spot.
-    Kernels hold the visible taps only and inputs are padded to fit, so that no weight has to be
-    masked: the vertical kernel has `kernel_size // 2` rows above the current one, the horizontal
-    one as many columns to the left. But for the first layer both include the current row or
-    column, which is safe since the first vertical stack ends one row above.
+    Section 2.2 of arXiv:1606.05328. Kernels hold the visible taps only and inputs are padded to
+    fit, so that no weight has to be masked: the vertical kernel has `kernel_size // 2` rows above
+    the current one, the horizontal one as many columns to the left. But for the first layer both
+    include the current row or column, which is safe since the first vertical stack ends one row
+    above.
 
     The methods on single rows and positions compute in float32 from the weights themselves,
     whatever the dtype policy.
@@ -52,19 +45,10 @@ class CausalStacks(keras.layers.Layer):
         dropout=0.0,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.filters = checked_int(filters, "filters")
+        super().__init__(filters, num_classes, condition_channels, dropout, **kwargs)
         self.kernel_size = checked_window(kernel_size, "kernel_size")
         self.first = checked_bool(first, "first")
-        if num_classes is not None:
-            checked_int(num_classes, "num_classes")
-        if condition_channels is not None:
-            checked_int(condition_channels, "condition_channels")
-        self.num_classes, self.condition_channels = num_classes, condition_channels
-        self.dropout = checked_share(dropout, "dropout")
         self.taps = kernel_size // 2 + (not first)  # rows, and columns of the current row
-        # A sublayer does not inherit the policy of the layer that owns it.
-        self.drop = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def _make_weights(self, channels, hidden, kernels, biases):
         """Adds the convolutions from `channels` to `hidden`, further weights, and the conditions'.
@@ -72,42 +56,17 @@ class CausalStacks(keras.layers.Layer):
         `kernels` and `biases` map names to shapes and to sizes.
         """
         self._channels, self._hidden = channels, hidden
-        gates = 2 * self.filters
         shapes = {
             "vertical_kernel": (self.taps, self.kernel_size, channels, hidden),
             "horizontal_kernel": (1, self.taps, channels, hidden),
             **kernels,
         }
-        if self.condition_channels:
-            shapes["features_kernel"] = (self.condition_channels, gates)
         for name, shape in shapes.items():
-            setattr(self, name, self.add_weight(shape, "glorot_uniform", name=name))
+            self._make_weight(name, shape)
+        self._make_features_kernel()
         for name, size in biases.items():
-            setattr(self, name, self.add_weight((size,), "zeros", name=name))
-        if self.num_classes:
-            shape, start = (self.num_classes, gates), keras.initializers.RandomNormal(stddev=0.05)
-            self.class_vectors = self.add_weight(shape, start, name="class_vectors")
-
-    def condition(self, labels, features):
-        """Added to both gates: `(batch, 1 or height, 1 or width, 2 * filters)`, or `None`."""
-        for value, wanted, name in (
-            (labels, self.num_classes, "labels"),
-            (features, self.condition_channels, "features"),
-        ):
-            if (value is None) != (not wanted):
-                state = "must be given" if wanted else "must be None"
-                raise ValueError(f"`{name}` {state} for this layer. Received: {value}")
-        added = None
-        if self.num_classes:
-            labels = ops.convert_to_tensor(labels)
-            if len(labels.shape) != 1 or not keras.backend.is_int_dtype(labels.dtype):
-                raise ValueError(f"`labels` must be ints (batch,). Received: {shown(labels)}")
-            added = ops.take(self.class_vectors, labels, axis=0)[:, None, None, :]
-        if self.condition_channels:
-            check_map(features, self.condition_channels, "features")
-            spatial = ops.matmul(ops.cast(features, self.compute_dtype), self.features_kernel)
-            added = spatial if added is None else added + spatial
-        return added
+            self._make_weight(name, (size,), "zeros")
+        self._make_class_vectors()
 
     def _vertical_conv(self, vertical):
         half = self.kernel_size // 2
@@ -158,16 +117,6 @@ class CausalStacks(keras.layers.Layer):
         added = ops.matmul(x, matrix) + ops.pad(pending, ((0, 0), (0, self._hidden)))
         return added[:, self._hidden :], added[:, : self._hidden]
 
-    def compute_output_shape(self, stacks_shape, labels_shape=None, features_shape=None):
-        """Pair of the shapes of the outputs."""
-        return tuple((*shape[:-1], self.filters) for shape in stacks_shape)
-
     def get_config(self):
         """Constructor arguments that all such layers have."""
-        arguments = ("filters", "kernel_size", "num_classes", "condition_channels", "dropout")
-        return {**super().get_config(), **{name: getattr(self, name) for name in arguments}}
-
-
-def channels_of(stacks_shape):
-    """The number of channels; `stacks_shape` is the pair of shapes, or that of one stack."""
-    return stacks_shape[-1] if isinstance(stacks_shape[-1], int) else stacks_shape[0][-1]
+        return {**super().get_config(), "kernel_size": self.kernel_size}

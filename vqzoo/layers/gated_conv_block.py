@@ -4,7 +4,8 @@ import keras
 from keras import ops
 
 from vqzoo.checks import checked_int
-from vqzoo.layers.causal_stacks import checked_share, checked_window
+from vqzoo.layers.causal_stacks import checked_window
+from vqzoo.layers.gated_stacks import checked_share
 from vqzoo.layers.map_checks import check_map, check_map_shape
 
 

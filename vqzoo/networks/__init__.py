@@ -6,6 +6,7 @@ from vqzoo.networks.downsampler import Downsampler
 from vqzoo.networks.encoder import Encoder
 from vqzoo.networks.gated_pixelcnn import GatedPixelCNN
 from vqzoo.networks.pixel_snail import PixelSNAIL
+from vqzoo.networks.pixelcnn_plus_plus import PixelCNNPlusPlus
 
 __all__ = [
     "CAUSAL_NETWORKS",
@@ -14,8 +15,13 @@ __all__ = [
     "Downsampler",
     "Encoder",
     "GatedPixelCNN",
+    "PixelCNNPlusPlus",
     "PixelSNAIL",
 ]
 
-CAUSAL_NETWORKS = {"GatedPixelCNN": GatedPixelCNN, "PixelSNAIL": PixelSNAIL}
+CAUSAL_NETWORKS = {
+    "GatedPixelCNN": GatedPixelCNN,
+    "PixelCNNPlusPlus": PixelCNNPlusPlus,
+    "PixelSNAIL": PixelSNAIL,
+}
 """The networks that a config can name for an autoregressive prior, by class name."""

@@ -6,6 +6,7 @@ from keras import ops
 from vqzoo.checks import checked_int
 from vqzoo.layers.causal_stacks import checked_window
 from vqzoo.layers.gated_masked_conv import GatedMaskedConv
+from vqzoo.networks.code_vectors import map_vectors
 from vqzoo.networks.stacked_network import StackedNetwork, dense, parts
 
 
@@ -32,7 +33,8 @@ class GatedPixelCNN(StackedNetwork):
         name: str.
 
     Call arguments:
-        codes: int tensor `(batch, height, width)` in `[0, num_embeddings)`.
+        codes: int tensor `(batch, height, width)` in `[0, num_embeddings)`, or float weights of the
+            codes `(batch, height, width, num_embeddings)` that sum to 1.
         condition: `None`, or a dict with `labels`, int `(batch,)`, if `num_classes` is given, and
             `features`, float `(batch, height, width, condition_channels)`, if that is.
 
@@ -84,7 +86,7 @@ class GatedPixelCNN(StackedNetwork):
         """Logits of every position at once."""
         labels, features = parts(condition)
         # Both stacks begin with the codes themselves; the first layer hides the current one.
-        stacks = (self._embedded(codes),) * 2
+        stacks = (map_vectors(self.embedding, codes),) * 2
         for layer in self.gated_layers:
             stacks = layer(stacks, labels=labels, features=features, training=training)
         # The horizontal stack has heard the vertical one in each layer: it knows all of the past.

@@ -8,6 +8,7 @@ from vqzoo.layers.causal_attention_block import CausalAttentionBlock
 from vqzoo.layers.causal_residual_block import CausalResidualBlock
 from vqzoo.layers.gated_conv_block import GatedConvBlock
 from vqzoo.layers.gated_masked_conv import GatedMaskedConv
+from vqzoo.networks.code_vectors import map_vectors
 from vqzoo.networks.stacked_network import StackedNetwork, dense, parts
 
 
@@ -40,7 +41,8 @@ class PixelSNAIL(StackedNetwork):
         name: str.
 
     Call arguments:
-        codes: int tensor `(batch, height, width)` in `[0, num_embeddings)`.
+        codes: int tensor `(batch, height, width)` in `[0, num_embeddings)`, or float weights of the
+            codes `(batch, height, width, num_embeddings)` that sum to 1.
         condition: `None`, or a dict with `labels`, int `(batch,)`, if `num_classes` is given, and
             `features`, float `(batch, height, width, condition_channels)`, if that is. Class and
             features enter every causal block.
@@ -109,7 +111,7 @@ class PixelSNAIL(StackedNetwork):
     def call(self, codes, condition=None, training=None):
         """Logits of every position at once."""
         labels, features = parts(condition)
-        vectors = self._embedded(codes)
+        vectors = map_vectors(self.embedding, codes)
         # Both stacks begin with the codes themselves; the first layer hides the current one.
         stacks = (vectors, vectors)
         for index, layer in enumerate(self.gated_layers):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from vqzoo.checks import checked_int, shown
+from vqzoo.networks.code_vectors import code_embedding, vectors
 
 
 class StackedNetwork(keras.Model):
@@ -24,15 +24,10 @@ class StackedNetwork(keras.Model):
         self, num_embeddings, num_classes, filters, condition_channels, dropout, **kwargs
     ):
         super().__init__(**kwargs)
-        self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
-        self.num_classes, self.filters = num_classes, checked_int(filters, "filters")
-        self.condition_channels, self.dropout = condition_channels, dropout
-        # Keras' default lies within 0.05 of 0: all codes would look alike to the first layer.
-        unit_normal = keras.initializers.RandomNormal(stddev=1.0)
-        self.embedding = keras.layers.Embedding(
-            self.num_embeddings, self.filters, unit_normal, name="embedding", dtype=self.dtype_policy
-        )
-        self.embedding.build((None, None, None))
+        self.embedding = code_embedding(num_embeddings, filters, self.dtype_policy)
+        self.num_embeddings, self.filters = self.embedding.input_dim, self.embedding.output_dim
+        self.num_classes, self.dropout = num_classes, dropout
+        self.condition_channels = condition_channels
 
     def _gated(self, layer_class, index, *arguments, **options):
         """A built layer of `gated_layers`."""
@@ -54,14 +49,6 @@ class StackedNetwork(keras.Model):
         layer = keras.layers.Dense(self.num_embeddings, name="logits", dtype="float32")
         layer.build((None, channels))
         return layer
-
-    def _embedded(self, codes):
-        """Vectors of a whole map of codes, or a ValueError."""
-        if len(codes.shape) != 3 or not keras.backend.is_int_dtype(codes.dtype):
-            raise ValueError(
-                f"`codes` must be ints (batch, height, width). Received: {shown(codes)}"
-            )
-        return self.embedding(codes)
 
     def initial_state(self, batch_size, height, width, condition=None):
         """The caches before the first row.
@@ -132,9 +119,7 @@ class StackedNetwork(keras.Model):
         return state, x
 
     def _vectors(self, codes):
-        """Vectors of the codes, zeros for -1: what padding is to the convolutions."""
-        vectors = ops.take(self.embedding.embeddings, ops.maximum(codes, 0), axis=0)
-        return ops.where((codes >= 0)[..., None], vectors, 0.0)
+        return vectors(self.embedding, codes)
 
     def get_config(self):
         """Constructor arguments that all such networks have."""
