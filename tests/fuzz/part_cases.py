@@ -215,6 +215,7 @@ def likelihood_cases():
         "likelihoods.Categorical.log_prob": Case(categorical.log_prob, {"images": row} | logits),
         "likelihoods.Categorical.mean": Case(categorical.mean, logits),
         "likelihoods.Categorical.sample": Case(categorical.sample, logits | {"seed": SEED}),
+        **logistic_cases(),
         "likelihoods.DiscretizedNormal": Case(
             likelihoods.DiscretizedNormal, {"num_bins": st.integers(2, 9)}, sizes=("num_bins",)
         ),
@@ -224,7 +225,43 @@ def likelihood_cases():
         ),
         "likelihoods.DiscretizedNormal.mean": Case(normal.mean, parameters),
         "likelihoods.DiscretizedNormal.sample": Case(normal.sample, parameters | {"seed": SEED}),
+        "likelihoods.DiscretizedNormal.to_levels": Case(
+            normal.to_levels, {"values": st.just(floats(3))}
+        ),
     }
+
+
+def logistic_cases():
+    """The discretised logistics, alone and as a mixture."""
+    logistic = likelihoods.DiscretizedLogistic()
+    mixture = likelihoods.DiscretizedLogisticMixture(2, 3)
+    made = {"num_bins": st.integers(2, 9), "edges": st.sampled_from(["half", "left"])}
+    made |= {"saturate": optional(FLAG)}
+    counts = {name: st.integers(2, 9) for name in ("num_components", "channels", "num_bins")}
+    parameters = {"mean": st.sampled_from([floats(3, 2), 4.0]), "scale": st.just(1.0)}
+    packed = {"parameters": st.just(floats(5, 20))}
+    pixels, noise = st.just(np.zeros((5, 3), "uint8")), np.random.default_rng(0)
+    uniform = {"uniform": st.just(noise.uniform(size=2).astype("float32"))}
+    noises = {"uniform": st.just(noise.uniform(size=(5, 4)).astype("float32"))}
+    calls = {
+        "DiscretizedLogistic.distribution": (logistic.distribution, parameters),
+        "DiscretizedLogistic.draw": (logistic.draw, parameters | uniform),
+        "DiscretizedLogistic.log_prob": (logistic.log_prob, {"images": LEVELS} | parameters),
+        "DiscretizedLogistic.mean": (logistic.mean, parameters),
+        "DiscretizedLogistic.sample": (logistic.sample, parameters | {"seed": SEED}),
+        "DiscretizedLogistic.to_levels": (logistic.to_levels, {"values": st.just(floats(3))}),
+        "DiscretizedLogisticMixture.distribution": (mixture.distribution, packed),
+        "DiscretizedLogisticMixture.draw": (mixture.draw, packed | noises),
+        "DiscretizedLogisticMixture.log_prob": (mixture.log_prob, {"images": pixels} | packed),
+        "DiscretizedLogisticMixture.sample": (mixture.sample, packed | {"seed": SEED}),
+        "DiscretizedLogisticMixture.unpack": (mixture.unpack, packed),
+    }
+    made_of = {"DiscretizedLogistic": made, "DiscretizedLogisticMixture": counts}
+    constructors = {
+        f"likelihoods.{name}": Case(getattr(likelihoods, name), right, sizes=tuple(right))
+        for name, right in made_of.items()
+    }
+    return constructors | {f"likelihoods.{name}": Case(*call) for name, call in calls.items()}
 
 
 def sampling_cases():

@@ -113,6 +113,8 @@ def public_calls():
     for family in [
         likelihoods.Bernoulli,
         likelihoods.Categorical,
+        likelihoods.DiscretizedLogistic,
+        likelihoods.DiscretizedLogisticMixture,
         likelihoods.DiscretizedNormal,
     ]:
         found |= names_of(likelihoods, family.__name__)

@@ -182,3 +182,7 @@ def test_wrong_arguments_are_errors():
     for wrong in (images[:, :2], images[:, 0]):
         with pytest.raises(ValueError, match="`images` must end in an axis of 3"):
             likelihood.log_prob(wrong, parameters)
+    with pytest.raises(ValueError, match="`uniform` must end in an axis of 4"):
+        likelihood.draw(parameters, np.full((7, 3), 0.5, "float32"))
+    with pytest.raises(ValueError, match="`images` and `parameters` must broadcast"):
+        likelihood.log_prob(images[:5], parameters)

@@ -79,6 +79,7 @@ class DiscretizedLogistic(Likelihood):
 
     def to_levels(self, values):
         """The int32 grey levels in whose bins float `values` lie, or the nearest ones."""
+        (values,) = as_floats(values=values)
         levels = ops.floor(values - BIN_STARTS[self.edges])
         return ops.cast(ops.clip(levels, 0, self.num_bins - 1), "int32")
 

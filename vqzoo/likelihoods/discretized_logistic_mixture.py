@@ -87,7 +87,7 @@ class DiscretizedLogisticMixture(Likelihood):
             parameters: float `(..., num_parameters)`.
         """
         mixture = self.unpack(parameters)
-        images = self._checked(images, mixture["logits"])[..., None, :]
+        images = _checked("images", images, mixture["logits"], self.channels)[..., None, :]
         values = images * (2.0 / (self.num_bins - 1)) - 1.0
         columns = [
             self._shifted_mean(mixture, channel, values) for channel in range(self.channels)
@@ -109,7 +109,7 @@ class DiscretizedLogisticMixture(Likelihood):
             uniform: float `(..., num_uniforms)`, in (0, 1).
         """
         mixture = self.unpack(parameters)
-        (uniform,) = as_floats(uniform=uniform)
+        uniform = _checked("uniform", uniform, mixture["logits"], self.num_uniforms)
         passed = ops.cumsum(ops.softmax(mixture["logits"]), axis=-1)[..., :-1] <= uniform[..., :1]
         component = ops.sum(ops.cast(passed, "int32"), axis=-1)
         one = ops.one_hot(component, self.num_components, dtype="float32")[..., None]
@@ -121,7 +121,7 @@ class DiscretizedLogisticMixture(Likelihood):
 
     def sample(self, parameters, seed=None):
         """One int32 pixel `(..., channels)` for each of `parameters` `(..., num_parameters)`."""
-        shape = (*ops.shape(parameters)[:-1], self.num_uniforms)
+        shape = (*ops.shape(self.unpack(parameters)["logits"])[:-1], self.num_uniforms)
         return self.draw(parameters, keras.random.uniform(shape, seed=draw_seed(seed)))
 
     def distribution(self, parameters):
@@ -159,12 +159,15 @@ class DiscretizedLogisticMixture(Likelihood):
         half = (self.num_bins - 1) / 2.0
         return (mean + 1.0) * half, ops.exp(log_scale) * half
 
-    def _checked(self, images, logits):
-        """The images in float32, which must be whole pixels of as many axes as the logits."""
-        (images,) = as_floats(images=images)
-        if len(images.shape) != len(logits.shape) or images.shape[-1] != self.channels:
-            raise ValueError(
-                f"`images` must end in an axis of {self.channels} and have as many axes as "
-                f"`parameters`. Received shapes: {tuple(images.shape)}, {tuple(logits.shape)}"
-            )
-        return images
+
+def _checked(name, values, logits, last):
+    """The values in float32, which must have the shape of the logits but for the last axis."""
+    (values,) = as_floats(**{name: values})
+    shape, other = tuple(values.shape), tuple(logits.shape)
+    if len(shape) != len(other) or shape[-1] != last:
+        raise ValueError(
+            f"`{name}` must end in an axis of {last} and have as many axes as `parameters`. "
+            f"Received shapes: {shape} and {other}"
+        )
+    as_floats(**{name: values[..., 0], "parameters": logits[..., 0]})
+    return values

@@ -59,6 +59,7 @@ class DiscretizedNormal(Likelihood):
 
     def to_levels(self, values):
         """The int32 grey levels in whose bins float `values` lie, or the nearest ones."""
+        (values,) = as_floats(values=values)
         return ops.cast(ops.clip(ops.round(values), 0, self.num_bins - 1), "int32")
 
     def distribution(self, mean, scale):
