@@ -72,6 +72,22 @@ def code_mask(pixels, latent_shape):
     return pixels.reshape(batch, rows, height // rows, columns, width // columns).any((2, 4))
 
 
+def own_sizes(coarsest, shapes):
+    """The shapes of levels, scaled to the height and width of the coarsest level's array.
+
+    Args:
+        coarsest: array `(batch, height, width, ...)`; of another rank it changes nothing.
+        shapes: list of (height, width, ...), those of training, coarse to fine.
+    """
+    own, first = checked_array(coarsest, "codes").shape, shapes[0]
+    if len(own) != len(first) + 1:
+        return shapes
+    return [
+        (height * own[1] // first[0], width * own[2] // first[1], *rest)
+        for height, width, *rest in shapes
+    ]
+
+
 def label_ids(labels, class_names):
     """Labels with names turned into ids; ids stay as they are, and None stays None.
 

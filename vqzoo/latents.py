@@ -12,8 +12,8 @@ def level_names(codebook_sizes):
 
 
 def are_codes(codebook_sizes):
-    """Whether every level is a map of codes."""
-    return None not in codebook_sizes
+    """Whether there are levels, and every one is a map of codes."""
+    return bool(codebook_sizes) and None not in codebook_sizes
 
 
 def checked_latents(latents, shapes, sizes, argument="latents"):

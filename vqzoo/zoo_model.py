@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from vqzoo import inputs, weights
-from vqzoo.checks import checked_array, checked_int, checked_path, checked_seed
+from vqzoo.checks import checked_int, checked_path, checked_seed
 from vqzoo.classifier import checked_critic
 from vqzoo.in_memory import fit_in_memory
 from vqzoo.latents import are_codes, checked_latents
@@ -70,6 +70,7 @@ class ZooModel:
         Raises:
             ValueError: if `images` has a wrong type, rank, number of channels or size.
         """
+        self._need_latents("encode")
         images = self._images(images)
         encoder = self.autoencoder.encoder_model
         return in_batches(encoder.predict_on_batch, [images], batch_size, "encoding batch")
@@ -85,10 +86,11 @@ class ZooModel:
             ValueError: if `codes` is no such list, a code is none of its codebook's, or the sizes
                 of the levels do not fit each other.
         """
+        self._need_latents("decode")
         shapes, sizes = self.autoencoder.latent_shapes, self.autoencoder.codebook_sizes
         listed = isinstance(codes, (list, tuple)) and len(codes) == len(shapes)
         if listed and self.autoencoder.stride is not None:  # images, and their maps, have any size
-            shapes = _own_sizes(codes[0], shapes)
+            shapes = inputs.own_sizes(codes[0], shapes)
         codes = checked_latents(codes, shapes, sizes, "codes")
         if not codes[0].size:
             raise ValueError(f"`codes` must hold an image or more. Received: {codes[0].shape}")
@@ -110,6 +112,7 @@ class ZooModel:
         Raises:
             ValueError: if `images` has a wrong type, rank, number of channels or size.
         """
+        self._need_latents("reconstruct")
         return self.decode(self.encode(images, batch_size), batch_size)
 
     def sample(
@@ -153,6 +156,8 @@ class ZooModel:
             critic = checked_critic(critic, self.class_names, self.prior.num_classes, shape)
         labels = self.draw_labels(num_images, labels, seed)
         wanted = labels if critic is None else rejection.candidate_labels(labels, keep)
+        if not self.autoencoder.latent_shapes:
+            return self.autoencoder.sample(num_images, seed, None, batch_size, options)
         count = num_images if wanted is None else len(wanted)
         codes = self._sample_latents(
             count, wanted, seed=seed, options=options, batch_size=batch_size
@@ -213,12 +218,14 @@ class ZooModel:
         """
         images = self._images(images, exact=True)
         latent_shapes = self.autoencoder.latent_shapes
-        if not are_codes(self.autoencoder.codebook_sizes):
+        if latent_shapes and not are_codes(self.autoencoder.codebook_sizes):
             raise ValueError("`complete` needs a model with codes: this one's latents are vectors")
         pixels = inputs.pixel_mask(mask, len(images), self.autoencoder.image_shape, latent_shapes)
+        labels = self.draw_labels(len(images), labels, seed)
+        if not latent_shapes:
+            return self.autoencoder.sample(len(images), seed, (images, pixels), batch_size)
         known = self.encode(images, batch_size)
         masks = [inputs.code_mask(pixels, shape) for shape in latent_shapes]
-        labels = self.draw_labels(len(images), labels, seed)
         codes = self._sample_latents(
             len(images), labels, seed=seed, known=(known, masks), batch_size=batch_size
         )
@@ -229,7 +236,8 @@ class ZooModel:
 
         It is log p(x | z) + log p(z | label) - log q(z | x) for one z drawn from q(z | x). Codes
         are a function of the image, and then the last term is 0 and nothing is drawn. p(x | z) is
-        a distribution over integer pixels, and no constant is left out.
+        a distribution over integer pixels, and no constant is left out. Of a model without latents
+        it is log p(image) itself.
 
         Args:
             images: uint8 `(batch, height, width, channels)` of the training size.
@@ -247,8 +255,7 @@ class ZooModel:
 
         def score(batch):
             _, draws, log_posterior = self.autoencoder.posterior(batch[0], seed, batch[1])
-            output = self.autoencoder.decoder_model.predict_on_batch(draws)
-            nats = keras.ops.convert_to_numpy(self.autoencoder.log_likelihood(batch[0], output))
+            nats = self.autoencoder.image_log_prob(batch[0], draws)
             return [nats - log_posterior, *draws]
 
         rows = [images, np.arange(len(images))]
@@ -276,7 +283,8 @@ class ZooModel:
                 f"nats per image. Received: a model of bits per {unit}"
             )
         nats = self.elbo(images, labels, batch_size, seed)
-        return -nats / (math.log(2) * math.prod(self.autoencoder.image_shape)), "bound"
+        bits = -nats / (math.log(2) * math.prod(self.autoencoder.image_shape))
+        return bits, "bound" if self.autoencoder.latent_shapes else "exact"
 
     def fit(self, dataset, autoencoder=None, prior=None):
         """Trains both stages in memory: the autoencoder, then the prior on its codes.
@@ -361,6 +369,12 @@ class ZooModel:
                 "train` or `fit`"
             )
 
+    def _need_latents(self, method):
+        if not self.autoencoder.latent_shapes:
+            raise ValueError(
+                f"`{method}` needs latents, and this model has none: it draws pixel after pixel"
+            )
+
     def _label_ids(self, labels):
         return inputs.label_ids(labels, self.class_names)
 
@@ -374,14 +388,3 @@ def _had_a_step(model):
     """Whether a Keras model has had a training step since it was built."""
     optimizer = getattr(model, "optimizer", None)
     return optimizer is not None and int(optimizer.iterations) > 0
-
-
-def _own_sizes(coarsest, shapes):
-    """`shapes`, those of training, scaled to the height and width of the coarsest level's array."""
-    own, first = checked_array(coarsest, "codes").shape, shapes[0]
-    if len(own) != len(first) + 1:
-        return shapes
-    return [
-        (height * own[1] // first[0], width * own[2] // first[1], *rest)
-        for height, width, *rest in shapes
-    ]

@@ -123,6 +123,7 @@ def prior_cases(model):
             priors.HierarchicalPrior,
             {"levels": st.just([priors.AutoregressivePrior(network, (2, 3))])},
         ),
+        "priors.NoPrior": Case(priors.NoPrior, {}),
         "priors.UniformPrior": Case(
             priors.UniformPrior, shaped | {"num_classes": optional(SMALL)}, sizes=sizes
         ),

@@ -57,8 +57,9 @@ def images(tmp_path_factory):
 def test_leaves_a_whole_run_folder(finished):
     run, _, model = finished
     has_codes = are_codes(model.autoencoder.codebook_sizes)
-    for name in ("config.yaml", "results.json", "samples.png", "reconstructions.png"):
+    for name in ("config.yaml", "results.json", "samples.png"):
         assert (run / name).stat().st_size > 0
+    assert (run / "reconstructions.png").exists() == bool(model.autoencoder.latent_shapes)
     assert (run / "usage.png").exists() == has_codes
     for name in stages(model.config):
         assert (run / "checkpoints" / f"{name}.weights.h5").exists()
@@ -73,9 +74,10 @@ def test_results_are_those_of_the_model(finished):
     results = json.loads((run / "results.json").read_text())
     test = open_source(model.config["data"], "test", images)
     pixels = test.take(np.arange(len(test)))["image"]
-    output = np.asarray(model.autoencoder.to_pixels(model.autoencoder(pixels)))
-    mse = np.mean((output - (pixels / 127.5 - 1)) ** 2)
-    np.testing.assert_allclose(results["scores"]["reconstruction"]["mse"], mse, rtol=1e-4)
+    if model.autoencoder.latent_shapes:
+        output = np.asarray(model.autoencoder.to_pixels(model.autoencoder(pixels)))
+        mse = np.mean((output - (pixels / 127.5 - 1)) ** 2)
+        np.testing.assert_allclose(results["scores"]["reconstruction"]["mse"], mse, rtol=1e-4)
     labels = None if model.prior.num_classes is None else test.take(np.arange(len(test)))["label"]
     elbo = model.elbo(pixels, labels).mean()
     np.testing.assert_allclose(results["scores"]["images"]["elbo_nats_per_image"], elbo, rtol=1e-4)
@@ -95,8 +97,7 @@ def test_the_saved_model_is_the_trained_one(finished):
             loaded.encode(train["image"])[0], codes.take(range(16))["codes_0"]
         )
         np.testing.assert_array_equal(codes.take(range(16))["labels"], train["label"])
-    for one, other in zip(loaded.encode(train["image"]), model.encode(train["image"]), strict=True):
-        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(loaded.elbo(train["image"]), model.elbo(train["image"]))
     stored = weights_of(run)
     assert any(array.dtype == np.float16 for array in stored.values())
     results = json.loads((run / "results.json").read_text())

@@ -86,7 +86,7 @@ def _write_reconstructions(model, examples, path):
     """Writes the images of the folder `examples`, if there is one, beside what becomes of them."""
     from vqzoo.evaluation import pictures
 
-    if examples.is_dir():
+    if examples.is_dir() and model.autoencoder.latent_shapes:
         originals, _ = read_images([examples], model.autoencoder.image_shape)
         pictures.save_png(path, pictures.comparison(originals, model.reconstruct(originals)))
         shown = counted(len(originals), "image")

@@ -19,8 +19,8 @@ class EncodedSource:
         latents: list of arrays `(images, *shape)`, coarse to fine: int32 codes, or the float32
             means of q(z | x).
         labels: int32 array `(images,)`, or None for a source without labels.
-        squared_errors: float64 array `(images,)`, summed over an image, on the scale -1..1; or
-            None if nothing was decoded.
+        squared_errors: float64 array `(images,)`, summed over an image, on the scale -1..1, nan
+            where there are no latents to decode; or None if nothing was decoded.
         log_likelihoods: float64 array `(images,)`, log p(x | z) in nats; or None likewise. Here and
             below z is `draws`.
         draws: list of arrays as `latents`, drawn from q(z | x): for codes these themselves.
@@ -52,7 +52,8 @@ def autoencode_source(autoencoder, source, what="reconstructing", seed=0):
     """As `encode_source`, with squared error, log-likelihood and a draw of each image.
 
     Args:
-        autoencoder: has `posterior`, `decoder_model`, `to_pixels` and `log_likelihood`.
+        autoencoder: has `posterior` and `image_log_prob`, and if it has latents `decoder_model`,
+            `to_pixels` and `log_likelihood`.
         source: `vqzoo.data.ImageSource`.
         what: str, shown beside the progress.
         seed: int, of the draws.
@@ -73,6 +74,9 @@ def autoencode_source(autoencoder, source, what="reconstructing", seed=0):
 def _autoencode(autoencoder, images, seed, indices):
     """Latents, draws, squared errors, log-likelihoods and log q(draws | x) of a batch."""
     latents, draws, posteriors = autoencoder.posterior(images, seed, indices)
+    if not latents:
+        nothing = np.full(len(images), np.nan)
+        return latents, draws, nothing, autoencoder.image_log_prob(images, draws), posteriors
     output = np.asarray(autoencoder.decoder_model.predict_on_batch(latents))
     errors = squared_errors(images, ops.convert_to_numpy(autoencoder.to_pixels(output)))
     if draws is not latents:  # an image is reconstructed from the mean, and scored by a draw

@@ -43,7 +43,7 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0,
             None takes the classifier, if there is one and both sets have 1,000 images or more.
 
     Returns:
-        dict of dicts of numbers: `size`, `reconstruction`, `codebook` (with `codes_0`, ... for the
+        dict of dicts of numbers: `size`, `reconstruction`, if there are latents, `codebook` (with `codes_0`, ... for the
         levels), `uniform_prior`, `levels`, `codes`, `images`, `samples` and, with `train`,
         `generalisation`. `codebook`, `uniform_prior` and `codes` are for models with codes,
         `levels` for those with several levels of them; `codes`, `images` and `samples` are left
@@ -68,10 +68,9 @@ def evaluate(model, test, train=None, classifier=None, num_samples=2000, seed=0,
         "test": autoencode_source(autoencoder, test, "reconstructing test images", seed),
         "train": None,
     }
-    scores = {
-        "size": _size(model, len(test)),
-        "reconstruction": reconstruction_scores(encoded["test"], num_values),
-    }
+    scores = {"size": _size(model, len(test))}
+    if sizes:
+        scores["reconstruction"] = reconstruction_scores(encoded["test"], num_values)
     if are_codes(sizes):
         mse = scores["reconstruction"]["mse"]
         scores |= _codebook_scores(encoded["test"], mse, num_values, sizes)

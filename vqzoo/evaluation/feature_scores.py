@@ -44,7 +44,7 @@ def feature_scores(network, model, images, test, encoded, train=None, seed=0):
         seed: int, of the choice of images and subsets.
 
     Returns:
-        dict as of `compare`, and `fid_NAME_of_reconstructions`, of the test images' reconstructions
+        dict as of `compare`, and with latents `fid_NAME_of_reconstructions`, of the test images' reconstructions
         in place of samples, and `fid_star_NAME`, of samples with these as the reference: Section
         5.3.1 of arXiv:1906.00446. With `train` also the scores of as many training images as there
         are samples, with the suffix `_of_train`: what a perfect model would score.
@@ -52,11 +52,12 @@ def feature_scores(network, model, images, test, encoded, train=None, seed=0):
     name = network.name
     reference = collect_source(network, test, seed)
     samples = collect_source(network, ArraySource(images), seed)
-    decoded = collect(network, decoded_batches(model, encoded.latents), len(test), seed)
     scores = compare(name, samples, reference, seed)
-    scores[f"fid_star_{name}"] = frechet_distance(samples.moments, decoded.moments)
-    distance = frechet_distance(decoded.moments, reference.moments)
-    scores[f"fid_{name}_of_reconstructions"] = distance
+    if encoded.latents:
+        decoded = collect(network, decoded_batches(model, encoded.latents), len(test), seed)
+        scores[f"fid_star_{name}"] = frechet_distance(samples.moments, decoded.moments)
+        distance = frechet_distance(decoded.moments, reference.moments)
+        scores[f"fid_{name}_of_reconstructions"] = distance
     if train is not None:
         order = np.random.default_rng(seed).permutation(len(train))[: len(images)]
         others = collect_source(network, Subset(train, np.sort(order)), seed)

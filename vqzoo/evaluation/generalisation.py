@@ -7,6 +7,7 @@ import numpy as np
 from vqzoo.data.subset import Subset
 from vqzoo.evaluation.code_likelihood import bits_of, level_log_probs
 from vqzoo.evaluation.encoding import autoencode_source
+from vqzoo.evaluation.image_likelihood import image_scores
 from vqzoo.evaluation.reconstruction import reconstruction_scores
 from vqzoo.latents import are_codes
 
@@ -21,12 +22,12 @@ def generalisation_scores(model, train, scores, seed=0):
         model: `ZooModel`.
         train: `vqzoo.data.ImageSource` that it was trained on; a seeded draw of it is scored.
         scores: dict, `reconstruction` and, for codes with a trained prior, `codes` of the test
-            images, as `evaluate` gives them.
+            images, as `evaluate` gives them; without latents `images`.
         seed: int.
 
     Returns:
         dict: `train_images`, how many are scored; `train_mse` and `mse_gap`, that of the test
-        images minus it; with `codes` also `train_nats_per_code`, `nats_per_code_gap` and
+        images minus it, or without latents `train_bits_per_dim` and `bits_per_dim_gap`; with `codes` also `train_nats_per_code`, `nats_per_code_gap` and
         `nats_per_code_ratio`, test / train, and the same of each level in `codes_0`, ... where
         `scores["codes"]` has these.
     """
@@ -35,6 +36,10 @@ def generalisation_scores(model, train, scores, seed=0):
     source = Subset(train, indices)
     encoded = autoencode_source(model.autoencoder, source, "reconstructing training images", seed)
     num_values = math.prod(source[0]["image"].shape)
+    if not encoded.latents:
+        bits = image_scores(encoded, 0.0, num_values, model.autoencoder)["bits_per_dim"]
+        gap = scores["images"]["bits_per_dim"] - bits
+        return {"train_images": count, "train_bits_per_dim": bits, "bits_per_dim_gap": gap}
     mse = reconstruction_scores(encoded, num_values)["mse"]
     found = {"train_images": count, "train_mse": mse}
     found["mse_gap"] = scores["reconstruction"]["mse"] - mse

@@ -71,6 +71,8 @@ def save_png(path, pixels):
 def draw_pictures(model, test, folder, seed=0, columns=10):
     """Writes `samples.png`, `reconstructions.png` and, of codes, `usage.png`; nothing is selected.
 
+    A model without latents has no reconstructions.
+
     There are no samples of a model without weights for its prior.
 
     Args:
@@ -99,6 +101,8 @@ def draw_pictures(model, test, folder, seed=0, columns=10):
         count = columns * rows
         samples = model.sample(count, labels=labels, seed=seed)
         save_png(path("samples.png"), grid(samples, columns))
+    if not model.autoencoder.latent_shapes:
+        return written
     shown = min(len(test), 2 * columns)
     images = test.take(np.arange(shown) * len(test) // shown)["image"]
     reconstructions = model.reconstruct(images)

@@ -30,6 +30,8 @@ def draw_samples(model, num_samples, seed=0):
         model: `ZooModel`.
         num_samples, seed: int.
     """
+    if not model.autoencoder.latent_shapes:
+        return Samples([], None, model.sample(num_samples, seed=seed))
     num_classes = model.prior.num_classes
     labels = None if num_classes is None else np.arange(num_samples, dtype="int32") % num_classes
     latents = model.prior.sample(num_samples, labels=labels, seed=seed)

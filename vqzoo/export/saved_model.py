@@ -24,7 +24,8 @@ def export(model, folder):
     `(batch, h, w)`; a level of continuous latents is `vectors_0` and so on, float32. `seed` (int64),
     `labels` (int32) and `temperature` (float32) have the shape `(batch,)`. A row of `sample` is
     `model.sample(1, label, seed, temperature)`, whatever the other rows are. A prior without
-    classes takes no `labels`; a model without a trained prior has no `sample`. Values out of range
+    classes takes no `labels`; a model without a trained prior has no `sample`, one of pixels has
+    `sample` alone, with `seed` alone. Values out of range
     are refused with the input's name, as in Python.
 
     Args:

@@ -8,6 +8,8 @@ from vqzoo.latents import level_names
 def signatures_of(model):
     """Traces `encode`, `decode`, `reconstruct` and, with a trained prior, `sample`.
 
+    A model without latents has `sample` alone.
+
     What a signature is: https://www.tensorflow.org/guide/saved_model.
 
     Args:
@@ -18,6 +20,8 @@ def signatures_of(model):
         a dict of such tensors; see `vqzoo.export.saved_model.export`.
     """
     autoencoder = model.autoencoder
+    if not autoencoder.latent_shapes:
+        return {"sample": _sample_pixels(autoencoder)}
     images = tf.TensorSpec([None, *autoencoder.image_shape], tf.uint8)
     sizes = autoencoder.codebook_sizes
     names = level_names(sizes)
@@ -44,6 +48,15 @@ def signatures_of(model):
     if model.has_prior:
         traced["sample"] = _sample(autoencoder, model.prior)
     return traced
+
+
+def _sample_pixels(autoencoder):
+    """Traces `sample` of a model without latents, whose one input is `seed`."""
+
+    def sample(seed):
+        return {"images": autoencoder.images_of_seeds(_in_range("seed", seed, 2**32))}
+
+    return _trace(sample, seed=tf.TensorSpec([None], tf.int64))
 
 
 def _sample(autoencoder, prior):

@@ -20,7 +20,8 @@ class Autoencoder(keras.Model):
     - `image_shape`: (height, width, channels) that it is trained on.
     - `stride`: int, of which the sides of other images may be any multiple; None if it takes
       images of `image_shape` only.
-    - `latent_shapes`: list of a level's shape without the batch, coarse to fine.
+    - `latent_shapes`: list of a level's shape without the batch, coarse to fine; empty for a model
+      of pixels, which has neither `encode` nor `decode`.
     - `codebook_sizes`: list of a level's number of codes K, or None for a level of vectors.
     - `likelihood`: of `vqzoo.likelihoods`.
     - `likelihood_scale`: float32 scalar, the likelihood's scale in grey levels, or None.
@@ -36,7 +37,7 @@ class Autoencoder(keras.Model):
 
         Metrics compare decoded pixels with the images, on the scale -1..1.
         """
-        super().compile(optimizer=optimizer, metrics=list(metrics), **kwargs)
+        super().compile(optimizer=optimizer, metrics=list(metrics) or None, **kwargs)
 
     def compile_from_config(self, config):
         """Compiles a loaded model as it was: Keras does not where `compile` is overridden."""
@@ -78,6 +79,11 @@ class Autoencoder(keras.Model):
     def log_likelihood(self, images, decoder_output):
         """log p(x | z) in nats, float32 `(batch,)`, of uint8 `images`."""
         raise NotImplementedError
+
+    def image_log_prob(self, images, latents):
+        """log p(x | z) in nats, float32 array `(batch,)`, of uint8 `images` and a list of latents."""
+        output = self.decoder_model.predict_on_batch(latents)
+        return ops.convert_to_numpy(self.log_likelihood(images, output))
 
     def decode(self, latents):
         """Images given a list of latents: uint8 `(batch, height, width, channels)`."""

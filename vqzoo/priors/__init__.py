@@ -3,12 +3,19 @@
 from vqzoo.checks import checked_choice, shown
 from vqzoo.priors.autoregressive_prior import AutoregressivePrior
 from vqzoo.priors.hierarchical_prior import HierarchicalPrior
+from vqzoo.priors.no_prior import NoPrior
 from vqzoo.priors.standard_normal_prior import StandardNormalPrior
 from vqzoo.priors.uniform_prior import UniformPrior
 
 FAMILIES = {
     family.__name__: family
-    for family in (AutoregressivePrior, HierarchicalPrior, StandardNormalPrior, UniformPrior)
+    for family in (
+        AutoregressivePrior,
+        HierarchicalPrior,
+        NoPrior,
+        StandardNormalPrior,
+        UniformPrior,
+    )
 }
 """The priors that a config can name."""
 

@@ -11,8 +11,7 @@ from vqzoo.latents import are_codes, checked_latents, level_names
 from vqzoo.layers.replicas import num_replicas
 from vqzoo.networks import CAUSAL_NETWORKS
 from vqzoo.priors.checks import check_draw, checked_known, checked_labels
-from vqzoo.progress import track
-from vqzoo.sampling.batches import even_batches
+from vqzoo.sampling.batches import even_batches, padded_batches
 from vqzoo.sampling.compile import compiled
 from vqzoo.sampling.noise import image_keys, uniform_labels
 from vqzoo.sampling.options import SamplingOptions
@@ -193,11 +192,7 @@ class AutoregressivePrior(keras.Model):
         indices = first_index + np.arange(num_images)
         if labels is None and self.num_classes is not None:
             labels = ops.convert_to_numpy(uniform_labels(seed, indices, self.num_classes))
-        batches = even_batches(num_images, batch_size)
-        for rows in track(batches, len(batches), "sampling batch"):
-            # Filled up to a power of two: each other size would be compiled anew.
-            size = 2 ** math.ceil(math.log2(batches[0].stop))
-            chosen = np.minimum(np.arange(rows.start, rows.start + size), rows.stop - 1)
+        for rows, chosen in padded_batches(num_images, batch_size):
             condition = {} if labels is None else {"labels": labels[chosen]}
             if self.level:  # once a batch, and not under XLA, which is slow with convolutions
                 condition["features"] = self._features([level[chosen] for level in latents[:-1]])

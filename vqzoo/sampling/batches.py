@@ -1,5 +1,7 @@
 """Splitting work into batches of equal size."""
 
+import math
+
 import keras
 import numpy as np
 
@@ -22,6 +24,24 @@ def even_batches(total, batch_size):
     count = -(-total // batch_size)
     size = -(-total // count) if count else 0
     return [slice(i * size, min((i + 1) * size, total)) for i in range(count)]
+
+
+def padded_batches(num_images, batch_size):
+    """Batches of images to be drawn, filled up to few sizes, while progress is shown.
+
+    Args:
+        num_images: int, 0 or more.
+        batch_size: int, most images in one batch.
+
+    Yields:
+        Pair of the slice of a batch and int array of the indices in it, then of its last one over
+        and over up to a power of two.
+    """
+    batches = even_batches(num_images, batch_size)
+    for rows in track(batches, len(batches), "sampling batch"):
+        # Each other size would be compiled anew.
+        size = 2 ** math.ceil(math.log2(batches[0].stop))
+        yield rows, np.minimum(np.arange(rows.start, rows.start + size), rows.stop - 1)
 
 
 def in_batches(call, arrays, batch_size, what):

@@ -19,7 +19,8 @@ class EventCallback(keras.callbacks.Callback):
         folder: path of the event files.
         name: str, put before the names of metrics, as in `autoencoder/loss`.
         images: uint8 `(n, H, W, C)` for an autoencoder, None for a prior: the first 20 are shown
-            beside their reconstructions, and how often each code occurs in all of them.
+            beside their reconstructions, and how often each code occurs in all of them. Without
+            latents there is nothing to show.
     """
 
     def __init__(self, folder, name, images=None):
@@ -34,7 +35,7 @@ class EventCallback(keras.callbacks.Callback):
         step = iterations(self.model)
         values = {**(logs or {}), "learning_rate": self._learning_rate()}
         self.log.scalars(step, {f"{self.name}/{key}": value for key, value in values.items()})
-        if self.images is not None:
+        if self.images is not None and self.model.latent_shapes:
             self._show(step)
 
     def on_train_end(self, logs=None):
