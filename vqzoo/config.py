@@ -9,7 +9,7 @@ import pathlib
 
 import yaml
 
-from vqzoo.checks import checked_class_names, checked_int, checked_number
+from vqzoo.checks import checked_choice, checked_class_names, checked_int, checked_number
 from vqzoo.checks import checked_path, checked_sizes, shown
 
 _STAGE_NEEDS = ("learning_rate", "batch_size", "steps", "seed")
@@ -44,14 +44,16 @@ SECTIONS = {
     },
     "autoencoder": dict,
     "prior": dict,
-    "training": {"autoencoder": dict, "prior": (dict, list)},
+    "training": {"autoencoder": dict, "prior": (dict, list), "joint": dict},
     "start_from": {"name": str, "manifest": str},
     "smoke": dict,
 }
 """Keys that a configuration may hold, and the type of each; nested mappings are given as such.
 
-`autoencoder` and `prior` hold a `family` and its constructor's arguments; `training` the keys of a
-stage, for a prior of several levels a list of such mappings, coarse to fine; `smoke` holds
+`autoencoder` and `prior` hold a `family` and its constructor's arguments, and `prior` perhaps
+`conditional: false`, for a prior that is told no classes of images that have some; `training` the keys of a
+stage, for a prior of several levels a list of such mappings, coarse to fine, or `joint` alone, the
+stage that trains both together; `smoke` holds
 overrides; `start_from` names the model from whose weights training starts, with the SHA-256 of its
 manifest.
 """
@@ -61,7 +63,6 @@ _FROM_AUTOENCODER += ("condition_channels",)
 _REQUIRED = {
     "": ("data", "autoencoder", "prior", "training"),
     "data": ("image_shape",),
-    "training": ("autoencoder",),
     "start_from": ("name",),
 }
 
@@ -164,12 +165,37 @@ def merge(config, overrides):
     return merged
 
 
+def with_training(config, training):
+    """A copy of `config` whose stages train its parts one after the other or together.
+
+    Args:
+        config: dict, not checked.
+        training: `"marginal"`, `"joint"`, or None for `config` as it is. The stages that are
+            missing take the settings of those that are there.
+
+    Raises:
+        ValueError: if `training` is none of these.
+    """
+    if training is None:
+        return config
+    checked_choice(training, "training", ("marginal", "joint"))
+    stages = config["training"]
+    if (training == "joint") == ("joint" in stages):
+        return config
+    if training == "joint":
+        return {**config, "training": {"joint": stages["autoencoder"]}}
+    joint = stages["joint"]
+    after = {**joint, "seed": joint["seed"] + 1}
+    return {**config, "training": {"autoencoder": joint, "prior": after}}
+
+
 def num_classes(config):
     """Number of classes that the prior of a checked configuration tells apart, or None."""
     from vqzoo import priors
 
     class_names = config["data"].get("class_names") or []
     conditional = priors.FAMILIES[config["prior"]["family"]].conditional
+    conditional = conditional and config["prior"].get("conditional", True)
     return len(class_names) if class_names and conditional else None
 
 
@@ -197,6 +223,7 @@ def check(config):
     _check_type("config", config, dict)
     _check_mapping(config, SECTIONS, where="")
     check_data(config["data"])
+    _check_training(config)
     for stage, settings in config["training"].items():
         for place, level in _entries(f"training.{stage}", settings):
             _check_stage(place, level)
@@ -207,6 +234,16 @@ def check(config):
             check({**merge(config, config["smoke"]), "smoke": {}})
         except ValueError as error:
             raise ValueError(f"`smoke` makes a wrong configuration: {error}") from error
+
+
+def _check_training(config):
+    """Checks that there is a stage for the autoencoder: its own, or one together with the prior."""
+    found = set(config["training"])
+    if "joint" not in found and "autoencoder" not in found or found > {"joint"}:
+        raise ValueError(
+            "`training` must hold the stage `autoencoder`, and `prior` where there is something to "
+            f"train, or `joint` alone. Received: {', '.join(sorted(found)) or 'nothing'}"
+        )
 
 
 def _entries(where, value):
@@ -273,9 +310,13 @@ def _check_parts(config):
 
     image_shape = {"image_shape": config["data"]["image_shape"]}
     _check_arguments("autoencoder", image_shape | config["autoencoder"], models.FAMILIES, ("name",))
-    _check_arguments("prior", config["prior"], priors.FAMILIES, _FROM_AUTOENCODER)
+    arguments = {key: value for key, value in config["prior"].items() if key != "conditional"}
+    _check_arguments("prior", arguments, priors.FAMILIES, _FROM_AUTOENCODER)
+    _check_type("prior.conditional", config["prior"].get("conditional", True), bool)
     prior, levels = priors.FAMILIES[config["prior"]["family"]], config["prior"].get("levels")
-    if prior.trainable_stage:
+    if "joint" in config["training"]:
+        _check_joint(config, prior, models.FAMILIES)
+    elif prior.trainable_stage:
         _check_prior_stages(config["training"], levels, prior.__name__)
     if levels is None:
         _check_level("prior", config["prior"], networks)
@@ -283,6 +324,27 @@ def _check_parts(config):
         _check_type(where, level, dict)
         _check_mapping(level, {"network": dict, "conditioning": dict}, where, ("network",))
         _check_level(where, level, networks)
+
+
+def _check_joint(config, prior, families):
+    """Checks that autoencoder and prior are of families that can be trained together."""
+    family = families[config["autoencoder"]["family"]]
+    if not family.trains_with_prior:
+        right = [name for name, known in families.items() if known.trains_with_prior]
+        raise ValueError(
+            f"`autoencoder.family` must be {' or '.join(right)} for joint training. "
+            f"Received: {family.__name__}"
+        )
+    if not hasattr(prior, "position_log_probs"):
+        raise ValueError(
+            "`prior.family` must be AutoregressivePrior or UniformPrior for joint training. "
+            f"Received: {prior.__name__}"
+        )
+    if num_classes(config) is not None:
+        raise ValueError(
+            "`prior.conditional` must be false for joint training of images with classes. "
+            f"Received: {config['prior'].get('conditional', True)}"
+        )
 
 
 def _check_level(where, level, networks):

@@ -5,28 +5,43 @@ import numpy as np
 
 from vqzoo import inputs
 from vqzoo.checks import shown
+from vqzoo.models.joint_training import JointTraining
 from vqzoo.priors.checks import checked_labels
 
 
 def fit_in_memory(model, dataset, autoencoder=None, prior=None):
     """Trains the autoencoder, then the prior on its codes; all as for `ZooModel.fit`."""
+    joint = "joint" in model.config["training"]
     for argument, value in (("autoencoder", autoencoder), ("prior", prior)):
         if value is not None and not isinstance(value, dict):
             raise TypeError(f"`{argument}` must be a dict or None. Received: {shown(value)}")
+    if joint and prior is not None:
+        raise ValueError(
+            "`prior` must be None for a model whose prior is trained together with its autoencoder: "
+            f"`autoencoder` holds the arguments of the one `fit`. Received: {shown(prior)}"
+        )
     batches = [dataset] if isinstance(dataset, (np.ndarray, tuple)) else dataset
     if not hasattr(batches, "__iter__"):
         raise TypeError(f"`dataset` must be images or batches. Received: {shown(dataset)}")
     _check_batch(model, next(iter(batches), ()))
     x = dataset[0] if isinstance(dataset, tuple) else dataset
-    if not model.autoencoder.compiled:
-        model.autoencoder.compile("adam")
-    first = model.autoencoder.fit(x, **(autoencoder or {}))
-    if not model.prior.weights:
+    first = _fit_images(model, x, autoencoder or {}, joint)
+    if joint or not model.prior.weights:
         return first, None
     codes = training_codes(model, batches)
     if not model.prior.compiled:
         model.prior.compile("adam")
     return first, model.prior.fit(codes, **(prior or {}))
+
+
+def _fit_images(model, x, arguments, joint):
+    """The `fit` of the autoencoder, or of both parts together; returns its history."""
+    fitted = JointTraining(model.autoencoder, model.prior) if joint else model.autoencoder
+    if not fitted.compiled:
+        fitted.compile("adam")
+    needed = model.autoencoder.training_callbacks()
+    callbacks = [*needed, *arguments.get("callbacks", [])]
+    return fitted.fit(x, **{**arguments, "callbacks": callbacks})
 
 
 def _check_batch(model, batch):

@@ -92,7 +92,7 @@ def _read_results(path):
     return results
 
 
-def create(name, *, data=None, autoencoder=None, prior=None):
+def create(name, *, data=None, autoencoder=None, prior=None, training=None):
     """A model with fresh weights.
 
     ```python
@@ -102,6 +102,8 @@ def create(name, *, data=None, autoencoder=None, prior=None):
     Args:
         name: str, one of `list_models()`, or the path of a YAML file.
         data, autoencoder, prior: dicts of what to change in these sections of the configuration.
+        training: `"marginal"`, the prior after the autoencoder, or `"joint"`, both together;
+            None: as the configuration says.
 
     Returns:
         A `ZooModel`.
@@ -114,7 +116,7 @@ def create(name, *, data=None, autoencoder=None, prior=None):
     overrides = {section: values for section, values in sections.items() if values is not None}
     entry = configs.read_config(name)
     entry.pop("smoke", None)  # overrides for the recipe, which may not fit those given here
-    config = configs.merge(entry, overrides)
+    config = configs.with_training(configs.merge(entry, overrides), training)
     configs.check(config)
     return build(config)
 

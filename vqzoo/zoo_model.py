@@ -244,12 +244,12 @@ class ZooModel:
             labels: class name or id, a list of one for each image, or None; without labels a
                 conditional prior is averaged over its classes.
             batch_size: int, most images in one pass.
-            seed: int in 0..2**32 - 1, of the draws; image i's depends on the seed and on i.
+            seed: int in 0..2**64 - 1, of the draws; image i's depends on the seed and on i.
 
         Raises:
             ValueError: if an argument has a wrong type, shape or range.
         """
-        images, seed = self._images(images, exact=True), checked_seed(seed)
+        images, seed = self._images(images, exact=True), checked_int(seed, "seed", 0, 2**64 - 1)
         labels = checked_labels(self._label_ids(labels), len(images), self.prior.num_classes)
         self._need_prior()
 
@@ -289,7 +289,8 @@ class ZooModel:
     def fit(self, dataset, autoencoder=None, prior=None):
         """Trains both stages in memory: the autoencoder, then the prior on its codes.
 
-        A part that is not compiled is compiled with Adam. For checkpoints, schedules and data
+        A model that is trained jointly has one stage, whose arguments are `autoencoder`. A part
+        that is not compiled is compiled with Adam. For checkpoints, schedules and data
         that does not fit in memory there is `vqzoo.train`.
 
         Args:
@@ -299,13 +300,15 @@ class ZooModel:
             prior: dict, keyword arguments of the prior's `fit`.
 
         Returns:
-            Pair of the stages' `keras.callbacks.History`; None for a prior without weights.
+            Pair of the stages' `keras.callbacks.History`; None for a prior without a stage.
 
         Raises:
             ValueError: if the first batch is not right, or the prior needs labels and has none.
             TypeError: if an argument is neither data nor a dict.
         """
         histories = fit_in_memory(self, dataset, autoencoder, prior)
+        if "joint" in self.config["training"]:
+            self._has_prior = True
         if self.prior.weights:
             self.tokenizer_hash = self.autoencoder.tokenizer_hash()
         return histories

@@ -56,7 +56,7 @@ def code_scores(prior, encoded, codebook_sizes, train=None, seed=0):
         `_without_labels`. Of a prior that tells several levels apart `codes_0`, ... hold the same
         for each level given the coarser ones, but for what has this suffix.
     """
-    rows = level_log_probs(prior, encoded.latents, encoded.labels)
+    rows = level_log_probs(prior, encoded.draws, encoded.labels)
     counts = [math.prod(level.shape[1:]) for level in encoded.latents]
     scores = bits_of(rows.sum(axis=0), sum(counts))
     if prior.num_classes is not None and encoded.labels is not None:
@@ -64,7 +64,7 @@ def code_scores(prior, encoded, codebook_sizes, train=None, seed=0):
         scores["bits_per_code_without_labels"] = scores["bits_per_code"] + label_bits
     levels = [bits_of(row, count) for row, count in zip(rows, counts)] if len(rows) > 1 else []
     if train is not None:
-        pairs = zip(train.latents, encoded.latents, codebook_sizes, strict=True)
+        pairs = zip(train.draws, encoded.draws, codebook_sizes, strict=True)
         nats = [simple_model_nats(*pair, seed=seed) for pair in pairs]
         scores |= _comparison(scores, nats, sum(counts))
         for i, level in enumerate(levels):

@@ -3,7 +3,6 @@
 import dataclasses
 import math
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -34,18 +33,26 @@ class EncodedSource:
     draws: list | None = None
     log_posteriors: np.ndarray | None = None
 
+    def __post_init__(self):
+        if self.draws is None:
+            self.draws = self.latents
+
     def __len__(self):
         return len(self.latents[0])
 
 
-def encode_source(autoencoder, source, what="encoding"):
-    """The latents and labels of all images of a source, as an `EncodedSource`."""
-    latents, labels = [], []
+def encode_source(autoencoder, source, what="encoding", seed=0):
+    """The latents, draws and labels of all images of a source, as an `EncodedSource`."""
+    latents, draws, labels, index = [], [], [], 0
     for batch in _batches(source, what):
-        encoded = autoencoder.encoder_model.predict_on_batch(batch["image"])
-        latents.append([np.asarray(level) for level in keras.tree.flatten(encoded)])
+        indices = index + np.arange(len(batch["image"]))
+        *levels, _ = autoencoder.posterior(batch["image"], seed, indices)
+        for kept, of_batch in zip((latents, draws), levels, strict=True):
+            kept.append([np.asarray(level) for level in of_batch])
         labels.append(batch.get("label"))
-    return EncodedSource(_joined_levels(latents), _joined_labels(labels))
+        index += len(indices)
+    labels = _joined_labels(labels)
+    return EncodedSource(_joined_levels(latents), labels, draws=_joined_levels(draws))
 
 
 def autoencode_source(autoencoder, source, what="reconstructing", seed=0):

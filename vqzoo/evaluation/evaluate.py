@@ -126,7 +126,7 @@ def _judge_samples(model, sources, encoded, classifier, networks, num_samples, s
         networks = [of_classifier(classifier)] if enough else []
     rivals = None
     if samples.labels is None and encoded["train"] is not None and networks:
-        levels = zip(encoded["train"].latents, model.autoencoder.codebook_sizes, strict=True)
+        levels = zip(encoded["train"].draws, model.autoencoder.codebook_sizes, strict=True)
         rivals = [draw_markov_maps(*level, num_samples, seed) for level in levels]
     for network in networks:
         found |= feature_scores(
@@ -155,7 +155,7 @@ def _size(model, num_test_images):
 
 
 def _codebook_scores(encoded, mse, num_values, sizes):
-    levels = zip(encoded.latents, sizes, strict=True)
+    levels = zip(encoded.draws, sizes, strict=True)
     shapes = [level.shape[1:] for level in encoded.latents]
     return {
         "codebook": {

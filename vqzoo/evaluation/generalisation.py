@@ -45,7 +45,7 @@ def generalisation_scores(model, train, scores, seed=0):
     found["mse_gap"] = scores["reconstruction"]["mse"] - mse
     if "codes" not in scores or not are_codes(model.autoencoder.codebook_sizes):
         return found
-    rows = level_log_probs(model.prior, encoded.latents, encoded.labels)
+    rows = level_log_probs(model.prior, encoded.draws, encoded.labels)
     counts = [math.prod(level.shape[1:]) for level in encoded.latents]
     found |= _gap(bits_of(rows.sum(axis=0), sum(counts)), scores["codes"])
     levels = zip(rows, counts) if len(rows) > 1 else []

@@ -12,10 +12,10 @@ SMALLEST_SCALE, LARGEST_SCALE = 2.0**-6, 2.0**9  # grey levels
 
 
 def fit_scale(autoencoder, source, seed=0):
-    """Maximum-likelihood scale of the discretised normal p(x | z), one for all pixels.
+    """Maximum-likelihood scale of the normal p(x | z), one for all pixels, of draws of q(z | x).
 
     Args:
-        autoencoder: has `encoder_model`, `decoder_model` and `likelihood`, a `DiscretizedNormal`.
+        autoencoder: has `posterior`, `decoder_model` and `likelihood`, of a mean and a scale.
         source: `vqzoo.data.ImageSource`; a seeded draw of its images, of two million values, is
             enough.
         seed: int.
@@ -29,9 +29,8 @@ def fit_scale(autoencoder, source, seed=0):
     images, means = [], []
     for rows in np.array_split(np.sort(indices), math.ceil(count / 256)):
         batch = source.take(rows)["image"]
-        output = autoencoder.decoder_model.predict_on_batch(
-            autoencoder.encoder_model.predict_on_batch(batch)
-        )
+        _, draws, _ = autoencoder.posterior(batch, seed, rows)
+        output = autoencoder.decoder_model.predict_on_batch(draws)
         images.append(batch)
         means.append((np.asarray(output) + 1) * 127.5)
 

@@ -109,7 +109,7 @@ def draw_pictures(model, test, folder, seed=0, columns=10):
     save_png(path("reconstructions.png"), comparison(images, reconstructions, columns))
     size = model.autoencoder.codebook_sizes[-1]
     if size is not None:
-        codes = encode_source(model.autoencoder, test, "encoding test images").latents[-1]
+        codes = encode_source(model.autoencoder, test, "encoding test images").draws[-1]
         save_usage(path("usage.png"), usage_counts(codes, size))
     return written
 

@@ -125,9 +125,9 @@ def class_variances(batches, num_classes):
 
 
 def _novelty(codes, train, test):
-    others = flat_maps(train.latents)
+    others = flat_maps(train.draws)
     ours = float(np.median(nearest_distances(flat_maps(codes), others)))
-    real = float(np.median(nearest_distances(flat_maps(test.latents), others)))
+    real = float(np.median(nearest_distances(flat_maps(test.draws), others)))
     return {
         "nearest_training_map": ours,
         "nearest_training_map_of_test": real,

@@ -23,13 +23,20 @@ class CodebookLayer(ReplicaLosses):
     how often each code was chosen, and `commitment`, float32, the mean squared distance of the
     features to their codes. A model reads it in its `compute_loss`, the only place where Keras
     lets metrics change under JAX too; see `vqzoo.models.VQVAE`.
+
+    As a posterior it puts all probability on the nearest code, Equation 4 of Jones and Moore, Is
+    the Discrete VAE's Power Stuck in its Prior? (2020).
     """
+
+    stochastic = False
+    watched = ("commitment",)
 
     def __init__(self, num_embeddings, embedding_dim, commitment_cost=0.25, **kwargs):
         super().__init__(**kwargs)
         self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
         self.embedding_dim = checked_int(embedding_dim, "embedding_dim")
         self.commitment_cost = checked_cost(commitment_cost, "commitment_cost")
+        self.feature_channels = self.embedding_dim
 
     def build(self, input_shape):
         check_map_shape(input_shape, self.embedding_dim, "features")
@@ -77,6 +84,21 @@ class CodebookLayer(ReplicaLosses):
 
     def update_codebook(self, rows, codes, counts):
         """Moves the codebook after a training batch, if no gradient does."""
+
+    def one_hot(self, outputs):
+        """What a prior is given of a call's `outputs`: float32 `(..., num_embeddings)`."""
+        return ops.one_hot(outputs["codes"], self.num_embeddings, dtype="float32")
+
+    def divergence(self, outputs, prior_log_probs):
+        """KL(q || p) of a call's `outputs`, float32 `(batch,)` nats: -log p of the codes.
+
+        The entropy of one code is 0; no gradient of this reaches the features.
+
+        Args:
+            outputs: dict that the call gave.
+            prior_log_probs: float32 `(batch, height, width, num_embeddings)`, log p(k | z_<i).
+        """
+        return -ops.sum(self.one_hot(outputs) * prior_log_probs, axis=(1, 2, 3))
 
     def codes_to_vectors(self, codes):
         """Float32 `(batch, height, width, embedding_dim)` for int `codes` without the last axis."""

@@ -2,6 +2,7 @@
 
 from vqzoo.likelihoods.bernoulli import Bernoulli
 from vqzoo.likelihoods.categorical import Categorical
+from vqzoo.likelihoods.dequantized_normal import DequantizedNormal
 from vqzoo.likelihoods.discretized_logistic import DiscretizedLogistic
 from vqzoo.likelihoods.discretized_logistic_mixture import DiscretizedLogisticMixture
 from vqzoo.likelihoods.discretized_normal import DiscretizedNormal

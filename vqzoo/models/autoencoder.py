@@ -28,9 +28,14 @@ class Autoencoder(keras.Model):
     - `fits_scale`: bool, whether that is fitted on training images when stage 1 is over.
     - `exact_weights`: list of variables that files keep in float32.
 
+    - `stochastic`: bool, whether q(z | x) is a distribution to draw from, and no function.
+    - `trains_with_prior`: bool, whether `JointTraining` takes it.
+
     and has these methods: `encode`, `decoder_output`, `to_pixels`, `log_likelihood`, `posterior`
     and `_tokenizer_weights`.
     """
+
+    stochastic, trains_with_prior = True, False
 
     def compile(self, optimizer="adam", metrics=("mse",), **kwargs):
         """As for every `keras.Model`, but for the loss, which is the model's own.
@@ -67,6 +72,14 @@ class Autoencoder(keras.Model):
             `(batch,)` in nats.
         """
         raise NotImplementedError
+
+    def training_callbacks(self, steps=None):
+        """List of the `keras.callbacks.Callback` that `fit` needs to train this family: none.
+
+        Args:
+            steps: int, steps of the whole training; None for those of one `fit`.
+        """
+        return []
 
     def decoder_output(self, latents):
         """What the likelihood takes, given a list of latents: float32, shaped like the images."""

@@ -18,15 +18,17 @@ class QuantizedAutoencoder(Autoencoder):
     `quantizers`, and calls `add_watched_parts` when it is made.
     """
 
-    fits_scale = True
+    fits_scale, first_scale = True, 1.0
+    likelihood_class = DiscretizedNormal
 
     def add_watched_parts(self):
         """Makes the likelihood with its scale, and what `fit` logs of the codes."""
-        self.likelihood = DiscretizedNormal()
+        self.likelihood = self.likelihood_class()
+        start = keras.initializers.Constant(self.first_scale)
         self.likelihood_scale = self.add_weight(
-            name="likelihood_scale", shape=(), initializer="ones", trainable=False, dtype="float32"
+            name="likelihood_scale", shape=(), initializer=start, trainable=False, dtype="float32"
         )  # grey levels; fitted once the autoencoder is trained
-        self.commitment = keras.metrics.Mean(name="commitment")
+        self.watched = [keras.metrics.Mean(name=name) for name in self.quantizers[0].watched]
         several = len(self.quantizers) > 1
         self.code_metrics = []
         for level, quantizer in enumerate(self.quantizers):
@@ -40,6 +42,11 @@ class QuantizedAutoencoder(Autoencoder):
         raise NotImplementedError
 
     @property
+    def stochastic(self):
+        """bool, whether a quantizer draws codes."""
+        return any(quantizer.stochastic for quantizer in self.quantizers)
+
+    @property
     def exact_weights(self):
         """Codebooks with their averages, and the scale: float16 would change the nearest codes."""
         codebooks = [weight for quantizer in self.quantizers for weight in quantizer.variables]
@@ -47,14 +54,19 @@ class QuantizedAutoencoder(Autoencoder):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The loss of a batch of images `x`; labels, if a data set has them, change nothing."""
-        seen = [quantizer.seen for quantizer in self.quantizers]
-        commitment = sum(level["commitment"] for level in seen)
-        self.commitment.update_state(commitment, sample_weight=ops.shape(x)[0])
-        for index, metric in enumerate(self.code_metrics):
-            metric.update_state(seen[index // 2]["counts"])
-        added = super().compute_loss(x, None, y_pred, None, training)
+        self.watch_codes(ops.shape(x)[0])
+        # Keras wants losses where it is asked for them; not every quantizer adds one.
+        added = super().compute_loss(x, None, y_pred, None, training) if self.losses else 0.0
         # Keras adds up what the replicas return, and has divided the losses of the quantizers.
         return added + ops.mean(ops.square(y_pred - scale_pixels(x))) / num_replicas()
+
+    def watch_codes(self, batch_size):
+        """Updates the metrics of codes by what the quantizers have seen in their last call."""
+        seen = [quantizer.seen for quantizer in self.quantizers]
+        for metric in self.watched:
+            metric.update_state(sum(level[metric.name] for level in seen), sample_weight=batch_size)
+        for index, metric in enumerate(self.code_metrics):
+            metric.update_state(seen[index // 2]["counts"])
 
     def to_pixels(self, decoder_output):
         """What the decoder gave, which is that already."""

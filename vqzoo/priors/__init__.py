@@ -25,7 +25,8 @@ def create(config, autoencoder, num_classes=None):
 
     Args:
         config: mapping such as `{"family": "AutoregressivePrior", "network": {"family":
-            "GatedPixelCNN", "filters": 64}}` or `{"family": "UniformPrior"}`.
+            "GatedPixelCNN", "filters": 64}}` or `{"family": "UniformPrior"}`. The key
+            `conditional` has had its say in `num_classes`.
         autoencoder: has `latent_shapes` and `codebook_sizes`, one of each for a
             level; a codebook's size is None for a level of vectors.
         num_classes: int, or `None` for an unconditional prior.
@@ -35,7 +36,7 @@ def create(config, autoencoder, num_classes=None):
     """
     if not isinstance(config, dict):
         raise TypeError(f"`config` must be a dict that names a `family`. Received: {shown(config)}")
-    arguments = dict(config)
+    arguments = {key: value for key, value in config.items() if key != "conditional"}
     family = checked_choice(arguments.pop("family", None), "family", sorted(FAMILIES))
     return FAMILIES[family].for_latents(
         autoencoder.latent_shapes, autoencoder.codebook_sizes, num_classes, **arguments

@@ -85,6 +85,16 @@ class AutoregressivePrior(keras.Model):
             condition["features"] = self.conditioning(coarser, training=training)
         return self.network(self.own_codes(inputs), condition or None, training=training)
 
+    def position_log_probs(self, weights, training=None):
+        """log p(k | codes before), float32 `(batch, height, width, num_embeddings)` in nats.
+
+        Args:
+            weights: float32 tensor of that shape, a relaxed one-hot sample at each position;
+                gradients reach it. The prior must be one of level 0, without classes.
+            training: bool, as for a call.
+        """
+        return ops.log_softmax(self.network(weights, None, training=training), axis=-1)
+
     def own_codes(self, inputs):
         """The codes of this prior's level in the dict that it is called on."""
         return inputs[f"codes_{self.level}"]

@@ -67,6 +67,10 @@ class UniformPrior(keras.Model):
         levels = zip(self.latent_shapes, self.codebook_sizes)
         return [ops.zeros((batch_size, *shape, size)) for shape, size in levels]
 
+    def position_log_probs(self, weights, training=None):
+        """log p(k) = -log K at every position; as for `AutoregressivePrior.position_log_probs`."""
+        return ops.full_like(weights, -math.log(self.codebook_sizes[0]))
+
     def log_prob(self, latents, labels=None):
         """Log-probability of each image's codes, float32 `(batch,)` in nats.
 

@@ -11,6 +11,7 @@ from vqzoo import config as configs
 from vqzoo import data as datasets
 from vqzoo import evaluation, models, priors, weights, zoo
 from vqzoo.checks import checked_bool, checked_path
+from vqzoo.models.joint_training import JointTraining
 from vqzoo.progress import track
 from vqzoo.training.devices import training_scope
 from vqzoo.training.event_callback import EventCallback
@@ -32,6 +33,12 @@ NUM_SAMPLES = 2000
 
 MAX_INTERVAL = 1000
 """Steps between two checkpoints are one pass over the images, or this many if that is fewer."""
+
+DRAWS_SEED = 0
+"""Seed of the draws of q(z | x) on which a prior is trained."""
+
+LAST = "last_autoencoder.weights.h5"
+"""An autoencoder at the end of its training, before the scale of its likelihood is fitted."""
 
 HELD_OUT = 0.05
 """Share of the training images whose codes only choose the best weights of the prior."""
@@ -114,6 +121,11 @@ def _check_arguments(config, folder, flags, start_from):
     for argument, path in (("folder", folder), ("start_from", start_from)):
         if path is not None:
             checked_path(path, argument)
+    if flags["tokenizer_only"] and "joint" in config["training"]:
+        raise ValueError(
+            "`tokenizer_only` must be False for an entry whose autoencoder and prior are trained "
+            "together. Received: True"
+        )
     for stage in configs.stages(config).values():
         make_optimizer(stage)  # which knows the names of optimizers and schedules
         with precision(stage):  # and that those of number formats
@@ -146,7 +158,8 @@ class Recipe:
 
     def run(self, tokenizer_only=False):
         """Trains what is not trained yet; returns the `ZooModel` as it is in `RUN/model/`."""
-        autoencoder = self.fit_autoencoder()
+        joint = "joint" in self.config["training"]
+        autoencoder = self.fit_jointly() if joint else self.fit_autoencoder()
         prior, hash_ = None, autoencoder.tokenizer_hash()
         if not tokenizer_only:
             prior = self.fit_prior(autoencoder)
@@ -156,9 +169,42 @@ class Recipe:
 
     def fit_autoencoder(self):
         """Stage 1, then the scale of its likelihood; returns the trained autoencoder."""
-        done, folder = self.checkpoints / weights.AUTOENCODER, self.checkpoints / "autoencoder"
-        stage, data = self.config["training"]["autoencoder"], self.config["data"]
-        images = datasets.training_source(self.images["train"], data.get("crop"))
+        stage = self.config["training"]["autoencoder"]
+        if not (self.checkpoints / weights.AUTOENCODER).exists():
+            with training_scope(), precision(stage):
+                autoencoder = self._new_autoencoder(stage, started=True)
+                self._fit_on_images(autoencoder, autoencoder, stage, "autoencoder")
+            self._finish_autoencoder(stage)
+        return self._trained_autoencoder(stage)
+
+    def fit_jointly(self):
+        """Both parts in one stage; returns the autoencoder, and leaves the prior for `fit_prior`."""
+        stage = self.config["training"]["joint"]
+        if not (self.checkpoints / weights.AUTOENCODER).exists():
+            with training_scope(), precision(stage):
+                autoencoder = self._new_autoencoder(stage, started=True)
+                prior = self._new_prior(autoencoder, stage["seed"])
+                if self.start:
+                    self.start.restore_prior(prior, self.config)
+                self._fit_on_images(JointTraining(autoencoder, prior), autoencoder, stage, "joint")
+                if prior.weights:
+                    weights.round_to_float16(prior)
+                    weights.save_weights(prior, self.checkpoints / weights.PRIOR)
+            self._finish_autoencoder(stage)
+        return self._trained_autoencoder(stage)
+
+    def _new_autoencoder(self, stage, started=False):
+        keras.utils.set_random_seed(stage["seed"])  # decides the initial weights
+        arguments = {"image_shape": self.config["data"]["image_shape"]}
+        arguments |= self.config["autoencoder"]
+        autoencoder = models.FAMILIES[arguments.pop("family")](**arguments)
+        if started and self.start:
+            self.start.restore_autoencoder(autoencoder)
+        return autoencoder
+
+    def _fit_on_images(self, model, autoencoder, stage, name):
+        """Trains `model`, of which `autoencoder` is all or a part, and keeps the autoencoder."""
+        data, images = self.config["data"], self._training_images()
 
         def make_batches(step):
             order = stage["batch_size"], stage["seed"], stage["steps"], step
@@ -166,35 +212,37 @@ class Recipe:
                 images, *order, flip=data.get("flip", False), labels=False
             )
 
-        def make():
-            keras.utils.set_random_seed(stage["seed"])  # decides the initial weights
-            arguments = {"image_shape": data["image_shape"], **self.config["autoencoder"]}
-            return models.FAMILIES[arguments.pop("family")](**arguments)
+        count = datasets.images_at_once(images)
+        few = images.take(np.linspace(0, len(images) - 1, count).astype("int64"))
+        callbacks = autoencoder.training_callbacks(stage["steps"])
+        callbacks.append(EventCallback(self.folder / "logs" / name, name, few["image"]))
+        folder, interval = self.checkpoints / name, _interval(images, stage)
+        fit_stage(model, make_batches, stage, folder, name, interval, None, callbacks)
+        weights.round_to_float16(autoencoder)  # now it is what a file will hold
+        weights.save_weights(autoencoder, self.checkpoints / LAST)
 
-        if not done.exists():
-            count = datasets.images_at_once(images)
-            few = images.take(np.linspace(0, len(images) - 1, count).astype("int64"))
-            events = EventCallback(self.folder / "logs" / "autoencoder", "autoencoder", few["image"])
-            with training_scope(), precision(stage):
-                autoencoder, interval = make(), _interval(images, stage)
-                if self.start:
-                    self.start.restore_autoencoder(autoencoder)
-                fit_stage(
-                    autoencoder, make_batches, stage, folder, "autoencoder", interval, None, [events]
-                )
-                weights.round_to_float16(autoencoder)  # now it is what a file will hold
-                weights.save_weights(autoencoder, folder / "last.weights.h5")
-            autoencoder = make()
-            weights.load_weights(autoencoder, folder / "last.weights.h5")
-            if autoencoder.fits_scale:
-                autoencoder.likelihood_scale.assign(evaluation.fit_scale(autoencoder, images))
-            weights.save_weights(autoencoder, done)
-        autoencoder = make()
-        weights.load_weights(autoencoder, done)
+    def _training_images(self):
+        return datasets.training_source(self.images["train"], self.config["data"].get("crop"))
+
+    def _finish_autoencoder(self, stage):
+        """Fits the scale of the likelihood where that is due; the last step of stage 1."""
+        autoencoder = self._new_autoencoder(stage)
+        weights.load_weights(autoencoder, self.checkpoints / LAST)
+        if autoencoder.fits_scale:
+            scale = evaluation.fit_scale(autoencoder, self._training_images())
+            autoencoder.likelihood_scale.assign(scale)
+        weights.save_weights(autoencoder, self.checkpoints / weights.AUTOENCODER)
+
+    def _trained_autoencoder(self, stage):
+        autoencoder = self._new_autoencoder(stage)
+        weights.load_weights(autoencoder, self.checkpoints / weights.AUTOENCODER)
         return autoencoder
 
     def extract_codes(self, autoencoder):
-        """The `CodeStore` of the training images, written if it is not there."""
+        """The `CodeStore` of the training images, written if it is not there.
+
+        Of a posterior that is no function of the image it holds one draw for each image.
+        """
         folder, images = self.folder / "codes" / "train", self.images["train"]
         hash_ = autoencoder.tokenizer_hash()
         if not folder.exists():
@@ -218,7 +266,9 @@ class Recipe:
             return prior
         levels = getattr(prior, "levels", [prior])
         stages = configs.stages(self.config)
-        del stages["autoencoder"]
+        stages.pop("autoencoder", None)
+        if "joint" in stages:  # its file is there already
+            stages = {"prior": stages["joint"]}
         for index, (name, level) in enumerate(zip(stages, levels, strict=True)):
             done = self.checkpoints / f"{name}.weights.h5"
             if not done.exists():
@@ -287,8 +337,11 @@ def _code_batches(autoencoder, images, what):
     """Yields the codes of all images in the form that a prior is trained on."""
     batch_size = datasets.images_at_once(images)
     batches = datasets.eval_batches(images, batch_size)
+    first = 0
     for batch in track(batches, math.ceil(len(images) / batch_size), what):
-        codes = keras.tree.flatten(autoencoder.encoder_model.predict_on_batch(batch["image"]))
+        indices = first + np.arange(len(batch["image"]))
+        _, codes, _ = autoencoder.posterior(batch["image"], DRAWS_SEED, indices)
+        first += len(indices)
         levels = {f"codes_{i}": np.asarray(level) for i, level in enumerate(codes)}
         yield levels | ({"labels": batch["label"]} if "label" in batch else {})
 
