@@ -33,6 +33,7 @@ TENSORFLOW = {
     "layers/replicas.py",
     "likelihoods/bernoulli.py",
     "likelihoods/categorical.py",
+    "likelihoods/dequantized_normal.py",
     "likelihoods/discretized_normal.py",
     "likelihoods/tfp_distributions.py",
     "sampling/compile.py",
