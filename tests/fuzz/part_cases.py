@@ -59,6 +59,16 @@ def layer_cases():
     gradient = {"codebook_cost": COST, "trainable_codebook": FLAG, "seed": optional(SEED)}
     masked = {"filters": SMALL, "kernel_size": ODD, "mask_type": st.sampled_from("AB")}
     residual = {"filters": SMALL, "residual_filters": SMALL, "batch_norm": FLAG}
+    above_0 = st.sampled_from([1.0, 0.1, 2])
+    gumbel = {
+        "num_embeddings": SMALL,
+        "embedding_dim": SMALL,
+        "logits": st.sampled_from([None, layers.DistanceLogits()]),
+        "temperature": above_0,
+        "hard": FLAG,
+        "seed": optional(SEED),
+    }
+    anneal = {"layer": st.just(layers.GumbelSoftmaxLatent(3, 4)), "schedule": st.none()}
     stacked = block | conditions | {"kernel_size": ODD}
     shifted = {"filters": SMALL, "dropout": SHARE, "with_skips": FLAG} | conditions
     window = {"filters": SMALL, "kernel_size": st.sampled_from([(2, 3), (1, 1)]), "first": FLAG}
@@ -80,6 +90,15 @@ def layer_cases():
         "layers.GatedConvBlock": Case(
             layers.GatedConvBlock, block | auxiliary | {"kernel_size": ODD}, sizes=sizes
         ),
+        "layers.AnnealTemperature": Case(
+            layers.AnnealTemperature, anneal | {"steps": optional(SMALL)}
+        ),
+        "layers.DistanceLogits": Case(layers.DistanceLogits, {}),
+        "layers.ExponentialTemperature": Case(
+            layers.ExponentialTemperature, {"start": above_0, "end": above_0}
+        ),
+        "layers.FeatureLogits": Case(layers.FeatureLogits, {}),
+        "layers.GumbelSoftmaxLatent": Case(layers.GumbelSoftmaxLatent, gumbel, sizes=sizes),
         "layers.MaskedConv2D": Case(layers.MaskedConv2D, masked, sizes=sizes),
         "layers.ResidualBlock": Case(layers.ResidualBlock, residual, sizes=sizes),
         "layers.ShiftedConv2D": Case(layers.ShiftedConv2D, window, sizes=sizes),
@@ -94,6 +113,7 @@ def layer_calls():
     """Calls on tensors; what is no array Keras itself refuses."""
     single = {
         "GaussianBottleneck": (layers.GaussianBottleneck(2), "features"),
+        "GumbelSoftmaxLatent": (layers.GumbelSoftmaxLatent(4, 2), "features"),
         "ResidualBlock": (layers.ResidualBlock(4, 2), "inputs"),
         "VectorQuantizer": (layers.VectorQuantizer(3, 4), "features"),
         "VectorQuantizerEMA": (layers.VectorQuantizerEMA(3, 4), "features"),
@@ -196,6 +216,7 @@ def network_cases():
 def likelihood_cases():
     """`vqzoo.likelihoods`: constructors and methods."""
     normal, categorical = likelihoods.DiscretizedNormal(), likelihoods.Categorical(4)
+    density = likelihoods.DequantizedNormal()
     means = st.sampled_from([floats(3, 2), 4.0, floats(2)])
     scales = st.sampled_from([1.0, np.ones(2, "float32")])
     parameters = {"mean": means, "scale": scales}
@@ -216,6 +237,13 @@ def likelihood_cases():
         "likelihoods.Categorical.mean": Case(categorical.mean, logits),
         "likelihoods.Categorical.sample": Case(categorical.sample, logits | {"seed": SEED}),
         **logistic_cases(),
+        "likelihoods.DequantizedNormal": Case(likelihoods.DequantizedNormal, {}),
+        "likelihoods.DequantizedNormal.distribution": Case(density.distribution, parameters),
+        "likelihoods.DequantizedNormal.log_prob": Case(
+            density.log_prob, {"images": LEVELS} | parameters
+        ),
+        "likelihoods.DequantizedNormal.mean": Case(density.mean, parameters),
+        "likelihoods.DequantizedNormal.sample": Case(density.sample, parameters | {"seed": SEED}),
         "likelihoods.DiscretizedNormal": Case(
             likelihoods.DiscretizedNormal, {"num_bins": st.integers(2, 9)}, sizes=("num_bins",)
         ),

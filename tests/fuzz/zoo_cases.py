@@ -28,6 +28,7 @@ def registry_cases(yaml, saved, folder):
     section = {"data": st.just({"flip": True}), "autoencoder": st.just({"filters": 6})}
     sections = {name: optional(value) for name, value in section.items()}
     sections["prior"] = optional(st.just({"family": "UniformPrior"}))
+    sections["training"] = st.sampled_from([None, "marginal"])
     options = {name: FLAG for name in ("smoke", "skip_bad", "tokenizer_only")}
     number = itertools.count()  # another run folder in each call
     started = {"folder": st.builds(lambda: f"run{next(number)}")}
@@ -178,7 +179,11 @@ def family_cases():
     shapes = {"image_shape": st.sampled_from([(16, 24, 1), [8, 8, 3]])}
     levels = {"num_levels": st.integers(1, 2), "bottom_stride": st.sampled_from([2, 4])}
     vqvae2 = vqvae | shapes | levels
+    discrete = {name: vqvae[name] for name in (*list(vqvae)[:6], "seed")}
+    discrete |= {"posterior": st.sampled_from(["quantized", "distance", "categorical"])}
+    discrete |= {"scale": st.sampled_from([None, 3, 12.5])}
     return {
+        "models.DiscreteVAE": Case(models.FAMILIES["DiscreteVAE"], discrete, sizes=tuple(discrete)),
         "models.VAE": Case(models.FAMILIES["VAE"], vae, sizes=tuple(vae)),
         "models.VQVAE": Case(models.FAMILIES["VQVAE"], vqvae, sizes=tuple(vqvae)),
         "models.VQVAE2": Case(models.FAMILIES["VQVAE2"], vqvae2, sizes=tuple(vqvae2)),
@@ -199,6 +204,12 @@ def evaluation_cases(model):
     }
     return {
         "evaluation.evaluate": Case(evaluation.evaluate, evaluated, sizes=("num_samples",)),
+        "evaluation.iwae_bound": Case(
+            evaluation.iwae_bound,
+            {"model": st.just(model), "images": st.just(IMAGES), "num_samples": COUNT, "seed": SEED},
+            fixed=("model",),
+            sizes=("num_samples",),
+        ),
         "evaluation.load_classifier": Case(
             evaluation.load_classifier,
             {"name_or_folder": st.just("classifier_fashion_mnist")},

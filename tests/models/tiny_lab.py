@@ -50,12 +50,12 @@ def lab(posterior="categorical", prior="autoregressive", training="joint", **cha
     keras.utils.set_random_seed(1)
     model = vqzoo.zoo.build(config(posterior, prior, training, **changes))
     model._has_prior = True
-    # Larger than at the start, so that codes, images and neighbouring codes depend on each other.
-    for weight in (model.autoencoder.decoder.weights[0], model.autoencoder.encoder.weights[-2]):
-        weight.assign(4 * weight)
+    # Larger than at the start, so that codes matter to images and to each other.
+    weight = model.autoencoder.decoder.weights[0]
+    weight.assign(4 * weight)
     for weight in model.prior.weights:
         if len(weight.shape) > 1:
-            weight.assign(2 * weight)
+            weight.assign(1.5 * weight)
     return model
 
 
