@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from vqzoo.networks import GatedPixelCNN, PixelSNAIL
+from vqzoo.networks import GatedPixelCNN, PixelCNNPlusPlus, PixelSNAIL
 from vqzoo.sampling import SamplingOptions
 from vqzoo.sampling.agreement import first_differences_are_ties
 from vqzoo.sampling.noise import image_keys
@@ -13,6 +13,7 @@ from vqzoo.sampling.sampler import Sampler, choose_codes
 
 SMALL = {
     GatedPixelCNN: {"filters": 6, "num_layers": 3, "head_filters": 8},
+    PixelCNNPlusPlus: {"filters": 5, "num_blocks": 1, "num_downsamplings": 2},
     PixelSNAIL: {"filters": 6, "residual_filters": 5, "num_layers": 2, "kernel_size": 3}
     | {"attention_after": [2], "num_heads": 2, "key_dim": 3, "value_dim": 2},
 }
@@ -24,8 +25,10 @@ def network(seed=0, **arguments):
     keras.utils.set_random_seed(seed)
     causal = family(11, **{**SMALL[family], **arguments})
     rng = np.random.default_rng(seed)
+    # What every block of a PixelCNN++ adds would drown the noise with larger ones.
+    size = 0.25 if family is PixelCNNPlusPlus else 0.5
     for weight in causal.weights:
-        weight.assign(rng.normal(0, 0.5, weight.shape))
+        weight.assign(rng.normal(0, size, weight.shape))
     return causal
 
 
@@ -54,6 +57,21 @@ CASES = {
         {"family": PixelSNAIL, "attention_after": [], "kernel_size": 5, "condition_channels": 2},
         (8, 8),
     ),
+    "one resolution": (
+        {"family": PixelCNNPlusPlus, "num_downsamplings": 0, "num_classes": 3},
+        (5, 9),
+    ),
+    "two resolutions": (
+        {"family": PixelCNNPlusPlus, "num_downsamplings": 1, "condition_channels": 2},
+        (6, 7),
+    ),
+    "three resolutions": ({"family": PixelCNNPlusPlus, "num_blocks": 2}, (8, 8)),
+    "three, both": (
+        {"family": PixelCNNPlusPlus, "num_classes": 3, "condition_channels": 2},
+        (7, 9),
+    ),
+    "three, one row": ({"family": PixelCNNPlusPlus}, (1, 6)),
+    "three, one column": ({"family": PixelCNNPlusPlus}, (6, 1)),
 }
 
 

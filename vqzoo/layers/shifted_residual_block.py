@@ -105,9 +105,83 @@ class ShiftedResidualBlock(GatedStacks):
         gates = self.outer[stack](self.drop(concat_elu(hidden), training=training))
         return x + ops.glu(gates if condition is None else gates + condition, axis=-1)
 
+    def vertical_row(self, above, x, skip=None, condition=None):
+        """One row of the vertical stack, in float32.
+
+        Args:
+            above: pair of tensors `(width, batch, 2 * filters)`: what both convolutions heard in
+                the row before, zeros at the first one.
+            x: float tensor `(width, batch, filters)`, the row itself.
+            skip: of that shape, with `with_skips`.
+            condition: `None` or of a shape that broadcasts to the gates.
+
+        Returns:
+            `above` for the next row, and the next block's row `(width, batch, filters)`.
+        """
+        heard = concat_elu(x)
+        hidden = self.inner["vertical"].row(ops.stack([above[0], heard]))
+        if skip is not None:
+            hidden = hidden + _product(self.from_skip["vertical"], skip)
+        kept = heard, concat_elu(hidden)
+        gates = self.outer["vertical"].row(ops.stack([above[1], kept[1]]))
+        return kept, x + ops.glu(gates if condition is None else gates + condition, axis=-1)
+
+    def horizontal_row(self, recorded, vertical, condition=None):
+        """What the horizontal stack of a row hears from elsewhere, in float32.
+
+        Args:
+            recorded: float tensor `(width, batch, 2 * filters)`, what `horizontal_step` recorded at
+                the positions of the row before, zeros at the first one.
+            vertical: float tensor `(width, batch, filters)`, this row of the vertical stack after
+                the block.
+            condition: as for `vertical_row`.
+
+        Returns:
+            float32 `(width, batch, 3 * filters)`: added to the hidden channels and to the gates.
+        """
+        above = [concat_elu(x)[None] for x in ops.split(recorded, 2, axis=-1)]
+        hidden = self.inner["horizontal"].row(above[0]) + _product(self.from_vertical, vertical)
+        gates = self.outer["horizontal"].row(above[1])
+        gates = gates if condition is None else gates + condition
+        return ops.concatenate([hidden, gates], axis=-1)
+
+    def horizontal_step(self, x, skip, waiting, matrices):
+        """One position of the horizontal stack, in float32.
+
+        Args:
+            x: float tensor `(batch, filters)`, the position itself.
+            skip: of that shape, with `with_skips`, else None.
+            waiting: float tensor `(batch, 3 * filters)`: this column of what `horizontal_row`
+                returned plus what the position before left, zeros at the first one.
+            matrices: from `horizontal_matrices`.
+
+        Returns:
+            What this position leaves to the next; what the row below needs of it, `(batch,
+            2 * filters)`; and the next block's position `(batch, filters)`.
+        """
+        filters = self.filters
+        inner = ops.matmul(concat_elu(x), matrices[0])
+        hidden = inner[:, :filters] + waiting[:, :filters]
+        if skip is not None:
+            hidden = hidden + _product(self.from_skip["horizontal"], skip)
+        outer = ops.matmul(concat_elu(hidden), matrices[1])
+        gates = outer[:, : 2 * filters] + waiting[:, filters:]
+        left = ops.concatenate([inner[:, filters:], outer[:, 2 * filters :]], axis=-1)
+        record = ops.concatenate([x, hidden], axis=-1)
+        return left, record, x + ops.glu(gates, axis=-1)
+
+    def horizontal_matrices(self):
+        """Both kernels of the horizontal stack as `horizontal_step` takes them."""
+        return [kind["horizontal"].last_row_matrix() for kind in (self.inner, self.outer)]
+
     def get_config(self):
         """Constructor arguments."""
         return {**super().get_config(), "with_skips": self.with_skips}
+
+
+def _product(layer, x):
+    """A dense layer without bias on `concat_elu(x)`, in float32 whatever its policy."""
+    return ops.matmul(concat_elu(x), layer.kernel)
 
 
 def concat_elu(x):
