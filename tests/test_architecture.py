@@ -21,7 +21,7 @@ ORDER = [
     "files", "progress", "checks", "latents", "layers", "networks", "likelihoods", "sampling",
     "priors", "models",
     "config", "manifest", "downloads", "weights", "inputs", "classifier", "in_memory", "data", "export", "zoo_model", "zoo",
-    "evaluation", "training", "cli",
+    "evaluation", "training", "grid", "cli",
 ]  # fmt: skip
 """Parts of the package; each may import those before it."""
 

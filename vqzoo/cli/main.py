@@ -23,6 +23,7 @@ COMMANDS = (
     "decode",
     "train",
     "evaluate",
+    "grid",
     "export",
     "verify",
 )

@@ -36,6 +36,13 @@ class Subset:
         return getattr(self._source, name)  # name, class_names, image_shape and the like
 
 
+def evenly_spaced(source, most):
+    """`source`, or a `Subset` of `most` of its examples where it has more: of all classes."""
+    if most is None or len(source) <= most:
+        return source
+    return Subset(source, np.arange(most) * len(source) // most)
+
+
 MOST_HELD_OUT = 5000
 """Examples that are held out at most: they are kept in memory, and looked at once a pass."""
 

@@ -1,11 +1,9 @@
 """The images of a run: of one data set, one folder or several."""
 
-import numpy as np
-
 from vqzoo import data as datasets
 from vqzoo.checks import checked_path
 from vqzoo.data.joined_source import JoinedSource
-from vqzoo.data.subset import Subset
+from vqzoo.data.subset import evenly_spaced
 
 
 def checked_folders(data):
@@ -48,9 +46,7 @@ def open_images(data_config, folders, most, skip_bad, whole):
 
     def open_part(split, folder):
         source = datasets.open_source(data_config, split, folder, skip_bad, whole)
-        if most is None or len(source) <= most:
-            return source
-        return Subset(source, np.arange(most) * len(source) // most)  # of all classes
+        return evenly_spaced(source, most)
 
     parts = [open_part("train", folder) for folder in folders]
     train = parts[0] if len(parts) == 1 else JoinedSource(parts)

@@ -1,0 +1,177 @@
+"""A whole grid: its cells one after the other, by one process or several."""
+
+import dataclasses
+import json
+
+from vqzoo import config as configs
+from vqzoo import files
+from vqzoo.checks import checked_bool, checked_choice, checked_int, checked_path, shown
+from vqzoo.data import open_source
+from vqzoo.data.subset import evenly_spaced
+from vqzoo.grid.cell import Cell
+from vqzoo.grid.images import feature_network, find_data
+from vqzoo.grid.report import write_report
+from vqzoo.grid.scores import Effort
+from vqzoo.grid.turns import take_turns
+from vqzoo.grid.variants import GRIDS, with_images, with_parts, with_seed
+
+SETTINGS = "settings.json"
+EPOCHS, SMOKE_EPOCHS, SMOKE_IMAGES = 10, 1, 256
+SMOKE_EFFORT = Effort(images=64, few=16, samples=100)
+
+
+@dataclasses.dataclass
+class Grid:
+    """All variants of a model, each under several seeds, trained and scored on the same images.
+
+    Table 1 and Section 5 of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020).
+
+    ```python
+    results = vqzoo.grid.Grid("discrete_vae", data="my_images/", seeds=2, epochs=10).run()
+    ```
+
+    Args:
+        name: str, `"discrete_vae"`.
+        data: str, name of a data set that an entry of the zoo is trained on, or path of a folder of
+            images of one size, with sides divisible by 4.
+        seeds: int, trainings of each variant.
+        images: int, training images, evenly spaced; None for all.
+        epochs: int, passes over them in every stage of training; None for 10, and 1 with `smoke`.
+        folder: path to write to; None for `runs/grid_NAME`.
+        only: list of variants to train, to which the one whose scale they need is added; None for
+            all.
+        smoke: bool, whether the variants are made tiny by their entries' `smoke`: a check in a
+            minute.
+        autoencoder, network: dicts of arguments in place of those of the entries, for the
+            autoencoder and for the network of the priors that have one; None to change nothing.
+
+    Raises:
+        FileNotFoundError: if there are no such images.
+        ValueError: if an argument is wrong, or the folder holds a grid of other settings.
+    """
+
+    name: str
+    data: str
+    seeds: int = 2
+    images: int | None = None
+    epochs: int | None = None
+    folder: str | None = None
+    only: list | None = None
+    smoke: bool = False
+    autoencoder: dict | None = None
+    network: dict | None = None
+
+    def __post_init__(self):
+        checked_choice(self.name, "name", GRIDS)
+        for argument in ("seeds", "images", "epochs"):
+            if argument == "seeds" or getattr(self, argument) is not None:
+                checked_int(getattr(self, argument), argument)
+        checked_bool(self.smoke, "smoke")
+        self.epochs = self.epochs or (SMOKE_EPOCHS if self.smoke else EPOCHS)
+        self.images = self.images or (SMOKE_IMAGES if self.smoke else None)
+        for argument in ("autoencoder", "network"):
+            if not isinstance(getattr(self, argument) or {}, dict):
+                value = shown(getattr(self, argument))
+                raise ValueError(f"`{argument}` must be a dict of arguments. Received: {value}")
+        default = f"runs/grid_{self.name}" + ("_smoke" if self.smoke else "")
+        self.folder = checked_path(self.folder or default, "folder")
+        self._data, self._images_folder = find_data(self.data)
+        self._entries = self._configs()
+        self._check_settings()
+
+    def _configs(self):
+        """A configuration for each variant that is to be trained, the one that gives the scale first."""
+        entries = GRIDS[self.name]
+        reference = next(iter(entries))
+        chosen = list(entries) if self.only is None else [reference, *self.only]
+        found = {}
+        for variant in chosen:
+            checked_choice(variant, "only", entries)
+            config = configs.load_config(entries[variant])
+            smoke = config.pop("smoke")
+            config = configs.merge(config, smoke) if self.smoke else config
+            found[variant] = with_parts(config, self.autoencoder or {}, self.network or {})
+            configs.check({**found[variant], "data": self._data})
+        return found
+
+    @property
+    def settings(self):
+        """dict of what all cells of a folder have in common."""
+        folder = self._images_folder
+        return {
+            "grid": self.name,
+            "data": str(self.data if folder is None else folder.resolve()),
+            "images": self.images,
+            "epochs": self.epochs,
+            "smoke": self.smoke,
+            "autoencoder": self.autoencoder or {},
+            "network": self.network or {},
+        }
+
+    def _check_settings(self):
+        path = self.folder / SETTINGS
+        if not path.is_file():
+            return
+        old = json.loads(path.read_text("utf-8"))
+        for key, value in self.settings.items():
+            if old.get(key) != value:
+                raise ValueError(
+                    f"`folder` must be a new one, or that of the same grid: in {self.folder} `{key}` "
+                    f"is {old.get(key)!r}. Received: {value!r}"
+                )
+
+    def run(self):
+        """Trains and scores every cell that is not finished, and writes what came out.
+
+        Stopped and called again it goes on. Several processes may work on one folder: a cell that
+        another one has is left to it, and what it is needed for is waited for.
+
+        Returns:
+            dict, the content of `grid.json`.
+
+        Raises:
+            FileNotFoundError, OSError: if images are missing or unreadable, or a folder cannot be
+                written.
+            ValueError: if an image has another size than the first, there are fewer than `images`,
+                or a cell was started with another configuration.
+            FloatingPointError: if a loss or a weight stops being finite.
+        """
+        images = self._open_images()
+        files.write_json(self.folder / SETTINGS, self.settings)
+        network, count = feature_network(self._data), len(images["train"])
+        effort = SMOKE_EFFORT if self.smoke else Effort()
+
+        def train(cell):
+            config = with_images(self._entries[cell.variant], self._data, count, self.epochs)
+            config = with_seed(config, cell.seed, cell.scale)
+            cell.run(config, images, effort, network)
+            write_report(self.folder, self.settings)
+
+        take_turns(self._cells(), train)
+        return write_report(self.folder, self.settings)
+
+    def _cells(self):
+        """Those that fit a scale first: a second process can then begin with another seed."""
+        reference, *others = self._entries
+
+        def cell(variant, seed, of=None):
+            return Cell(self.folder / f"{variant}-seed{seed}", variant, seed, of)
+
+        first = [cell(reference, seed) for seed in range(self.seeds)]
+        return first + [cell(variant, of.seed, of) for of in first for variant in others]
+
+    def _open_images(self):
+        images = {
+            split: open_source(self._data, split, self._images_folder) for split in ("train", "test")
+        }
+        most = len(images["train"])
+        if self.images is not None and self.images > most:
+            raise ValueError(
+                f"`images` must be at most {most}, the number of training images. "
+                f"Received: {self.images}"
+            )
+        few = SMOKE_IMAGES if self.smoke else None
+        return {
+            "train": evenly_spaced(images["train"], self.images),
+            "test": evenly_spaced(images["test"], few),
+        }
