@@ -18,7 +18,7 @@ def add_arguments(parser):
         "--data", required=True, metavar="NAME_OR_FOLDER", help="a data set of the zoo, or images"
     )
     parser.add_argument(
-        "--seeds", type=positive_int, default=2, metavar="N", help="trainings of each (default 2)"
+        "--seeds", type=positive_int, metavar="N", help="trainings of each (default 2)"
     )
     parser.add_argument(
         "--images", type=positive_int, metavar="N", help="to train on, evenly spaced (default all)"

@@ -16,7 +16,9 @@ from vqzoo.grid.turns import take_turns
 from vqzoo.grid.variants import GRIDS, with_images, with_parts, with_seed
 
 SETTINGS = "settings.json"
-EPOCHS, SMOKE_EPOCHS, SMOKE_IMAGES = 10, 1, 256
+DEFAULTS = {"seeds": 2, "images": None, "epochs": 10}
+SMOKE_IMAGES = 256
+SMOKE_DEFAULTS = {"seeds": 1, "images": SMOKE_IMAGES, "epochs": 1}
 SMOKE_EFFORT = Effort(images=64, few=16, samples=100)
 
 
@@ -34,8 +36,8 @@ class Grid:
         name: str, `"discrete_vae"`.
         data: str, name of a data set that an entry of the zoo is trained on, or path of a folder of
             images of one size, with sides divisible by 4.
-        seeds: int, trainings of each variant.
-        images: int, training images, evenly spaced; None for all.
+        seeds: int, trainings of each variant; None for 2, and 1 with `smoke`.
+        images: int, training images, evenly spaced; None for all, and 256 with `smoke`.
         epochs: int, passes over them in every stage of training; None for 10, and 1 with `smoke`.
         folder: path to write to; None for `runs/grid_NAME`.
         only: list of variants to train, to which the one whose scale they need is added; None for
@@ -52,7 +54,7 @@ class Grid:
 
     name: str
     data: str
-    seeds: int = 2
+    seeds: int | None = None
     images: int | None = None
     epochs: int | None = None
     folder: str | None = None
@@ -63,12 +65,10 @@ class Grid:
 
     def __post_init__(self):
         checked_choice(self.name, "name", GRIDS)
-        for argument in ("seeds", "images", "epochs"):
-            if argument == "seeds" or getattr(self, argument) is not None:
-                checked_int(getattr(self, argument), argument)
         checked_bool(self.smoke, "smoke")
-        self.epochs = self.epochs or (SMOKE_EPOCHS if self.smoke else EPOCHS)
-        self.images = self.images or (SMOKE_IMAGES if self.smoke else None)
+        for argument, default in (SMOKE_DEFAULTS if self.smoke else DEFAULTS).items():
+            value = getattr(self, argument)
+            setattr(self, argument, default if value is None else checked_int(value, argument))
         for argument in ("autoencoder", "network"):
             if not isinstance(getattr(self, argument) or {}, dict):
                 value = shown(getattr(self, argument))

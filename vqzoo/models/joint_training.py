@@ -113,6 +113,11 @@ class JointTraining(keras.Model):
         return self.autoencoder.decode(latents)
 
     @property
+    def latent_shapes(self):
+        """Those of the autoencoder."""
+        return self.autoencoder.latent_shapes
+
+    @property
     def codebook_sizes(self):
         """Those of the autoencoder."""
         return self.autoencoder.codebook_sizes
