@@ -63,11 +63,6 @@ class JointTraining(keras.Model):
         self.of_codes = [*autoencoder.watched, *autoencoder.code_metrics]
         self.built = True  # the parts made their weights at construction
 
-    @property
-    def exact_weights(self):
-        """Those of the autoencoder."""
-        return self.autoencoder.exact_weights
-
     def call(self, images, training=None):
         """dict: `decoder_output`, shaped like the images, and `kl`, `(batch,)` nats."""
         model = self.autoencoder
@@ -103,24 +98,6 @@ class JointTraining(keras.Model):
         scale = self.autoencoder.likelihood_scale
         average = DECAY * ops.square(scale) + (1 - DECAY) * error
         scale.assign(ops.sqrt(average))
-
-    def encode(self, images):
-        """As the autoencoder does."""
-        return self.autoencoder.encode(images)
-
-    def decode(self, latents):
-        """As the autoencoder does."""
-        return self.autoencoder.decode(latents)
-
-    @property
-    def latent_shapes(self):
-        """Those of the autoencoder."""
-        return self.autoencoder.latent_shapes
-
-    @property
-    def codebook_sizes(self):
-        """Those of the autoencoder."""
-        return self.autoencoder.codebook_sizes
 
     def get_config(self):
         """Constructor arguments, the parts serialised."""

@@ -18,14 +18,16 @@ class EventCallback(keras.callbacks.Callback):
     Args:
         folder: path of the event files.
         name: str, put before the names of metrics, as in `autoencoder/loss`.
-        images: uint8 `(n, H, W, C)` for an autoencoder, None for a prior: the first 20 are shown
-            beside their reconstructions, and how often each code occurs in all of them. Without
-            latents there is nothing to show.
+        autoencoder: the model that `fit` trains or a part of it, None for a prior.
+        images: uint8 `(n, H, W, C)`, given with `autoencoder`: the first 20 are shown beside their
+            reconstructions, and how often each code occurs in all of them. Without latents there
+            is nothing to show.
     """
 
-    def __init__(self, folder, name, images=None):
+    def __init__(self, folder, name, autoencoder=None, images=None):
         super().__init__()
-        self.folder, self.name, self.images = folder, name, images
+        self.folder, self.name = folder, name
+        self.autoencoder, self.images = autoencoder, images
 
     def on_train_begin(self, logs=None):
         # Not in the constructor: the optimizer's count is only known once a checkpoint is restored.
@@ -35,7 +37,7 @@ class EventCallback(keras.callbacks.Callback):
         step = iterations(self.model)
         values = {**(logs or {}), "learning_rate": self._learning_rate()}
         self.log.scalars(step, {f"{self.name}/{key}": value for key, value in values.items()})
-        if self.images is not None and self.model.latent_shapes:
+        if self.autoencoder is not None and self.autoencoder.latent_shapes:
             self._show(step)
 
     def on_train_end(self, logs=None):
@@ -47,11 +49,11 @@ class EventCallback(keras.callbacks.Callback):
     def _show(self, step):
         # Called as it is, not through `predict_on_batch`: under a strategy that repeats the
         # batch on every replica.
-        latents = self.model.encode(self.images)
-        decoded = self.model.decode([level[:GRID_IMAGES] for level in latents])
+        latents = self.autoencoder.encode(self.images)
+        decoded = self.autoencoder.decode([level[:GRID_IMAGES] for level in latents])
         shown = comparison(self.images[:GRID_IMAGES], ops.convert_to_numpy(decoded))
         self.log.image(step, "reconstructions", shown)
-        for level, size in enumerate(self.model.codebook_sizes):
+        for level, size in enumerate(self.autoencoder.codebook_sizes):
             if size is not None:
                 counts = usage_counts(np.asarray(latents[level]), size)
                 self.log.usage(step, f"codebook_{level}/usage", counts)

@@ -215,7 +215,8 @@ class Recipe:
         count = datasets.images_at_once(images)
         few = images.take(np.linspace(0, len(images) - 1, count).astype("int64"))
         callbacks = autoencoder.training_callbacks(stage["steps"])
-        callbacks.append(EventCallback(self.folder / "logs" / name, name, few["image"]))
+        log = self.folder / "logs" / name
+        callbacks.append(EventCallback(log, name, autoencoder, few["image"]))
         folder, interval = self.checkpoints / name, _interval(images, stage)
         fit_stage(model, make_batches, stage, folder, name, interval, None, callbacks)
         weights.round_to_float16(autoencoder)  # now it is what a file will hold
