@@ -189,6 +189,9 @@ def network_cases():
     plus = ("num_embeddings", "num_classes", "filters", "condition_channels", "dropout")
     plus = {name: causal[name] for name in plus} | {"num_blocks": st.just(1)}
     plus |= {"num_downsamplings": st.integers(0, 2)}
+    pixels = {name: plus[name] for name in plus if name != "num_embeddings"}
+    pixels |= {"image_channels": SMALL, "num_outputs": SMALL}
+    over_pixels = networks.PixelCNNPlusPlusPixels(4, 2, None, 2, 1)
     shifted = networks.PixelCNNPlusPlus(3, None, 2, 1)
     tiny = networks.PixelSNAIL(3, None, 2, 2, num_layers=1, attention_after=[1])
     network = networks.GatedPixelCNN(3, filters=2, num_layers=1, head_filters=2)
@@ -208,6 +211,14 @@ def network_cases():
         "networks.GatedPixelCNN.call": Case(network, {"codes": CODES}, wrong={"codes": numbers}),
         "networks.PixelCNNPlusPlus": Case(networks.PixelCNNPlusPlus, plus, sizes=tuple(plus)),
         "networks.PixelCNNPlusPlus.call": Case(shifted, {"codes": CODES}, wrong={"codes": numbers}),
+        "networks.PixelCNNPlusPlusPixels": Case(
+            networks.PixelCNNPlusPlusPixels, pixels, sizes=tuple(pixels)
+        ),
+        "networks.PixelCNNPlusPlusPixels.call": Case(
+            over_pixels,
+            {"images": MAP},
+            wrong={"images": ARRAYS.filter(lambda array: array.dtype.kind in "biuf")},
+        ),
         "networks.PixelSNAIL": Case(networks.PixelSNAIL, snail, sizes=tuple(snail)),
         "networks.PixelSNAIL.call": Case(tiny, {"codes": CODES}, wrong={"codes": numbers}),
     }

@@ -18,6 +18,7 @@ QUICK, THOROUGH = 10, 300
 
 COSTLY = {"vqzoo.create", "vqzoo.load", "vqzoo.train", "ZooModel.export", "ZooModel.save"}
 COSTLY |= {"networks.GatedPixelCNN", "networks.PixelCNNPlusPlus", "networks.PixelSNAIL"}
+COSTLY |= {"networks.PixelCNNPlusPlusPixels"}
 COSTLY |= {"models.DiscreteVAE", "models.VAE", "models.VQVAE", "models.VQVAE2", "evaluation.evaluate"}
 """Calls of a tenth of a second and more, which get a third of the examples."""
 

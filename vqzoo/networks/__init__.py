@@ -7,6 +7,7 @@ from vqzoo.networks.encoder import Encoder
 from vqzoo.networks.gated_pixelcnn import GatedPixelCNN
 from vqzoo.networks.pixel_snail import PixelSNAIL
 from vqzoo.networks.pixelcnn_plus_plus import PixelCNNPlusPlus
+from vqzoo.networks.pixelcnn_plus_plus_pixels import PixelCNNPlusPlusPixels
 
 __all__ = [
     "CAUSAL_NETWORKS",
@@ -16,6 +17,7 @@ __all__ = [
     "Encoder",
     "GatedPixelCNN",
     "PixelCNNPlusPlus",
+    "PixelCNNPlusPlusPixels",
     "PixelSNAIL",
 ]
 

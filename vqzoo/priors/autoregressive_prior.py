@@ -13,9 +13,10 @@ from vqzoo.networks import CAUSAL_NETWORKS
 from vqzoo.priors.checks import check_draw, checked_known, checked_labels
 from vqzoo.sampling.batches import even_batches, padded_batches
 from vqzoo.sampling.compile import compiled
+from vqzoo.sampling.draws import CodeDraws
 from vqzoo.sampling.noise import image_keys, uniform_labels
 from vqzoo.sampling.options import SamplingOptions
-from vqzoo.sampling.sampler import Sampler, draw_codes
+from vqzoo.sampling.sampler import Sampler, draw_map
 
 MOST_PAIRS = 2**25
 """Pairs of positions scored together: 1 GiB of attention weights of eight heads."""
@@ -230,8 +231,8 @@ class AutoregressivePrior(keras.Model):
             condition["features"] = self.conditioning(list(coarser))
         shape = (ops.shape(seeds)[0], *self.latent_shape)
         codes, mask = ops.zeros(shape, "int32"), ops.ones(shape, "bool")
-        options = SamplingOptions()
-        drawn = draw_codes(self.network, options, keys, temperature, condition, codes, mask)
+        draws = CodeDraws(self.network.num_embeddings, SamplingOptions())
+        drawn = draw_map(self.network, draws, keys, temperature, condition, codes, mask)
         return [*coarser, drawn]
 
     @classmethod

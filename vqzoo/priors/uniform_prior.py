@@ -9,9 +9,9 @@ from keras import ops
 from vqzoo.checks import checked_int, checked_sizes, shown
 from vqzoo.latents import are_codes, checked_latents
 from vqzoo.priors.checks import check_draw, checked_known, checked_labels
-from vqzoo.sampling.noise import gumbel_noise, image_keys
+from vqzoo.sampling.draws import CodeDraws
+from vqzoo.sampling.noise import image_keys
 from vqzoo.sampling.options import SamplingOptions
-from vqzoo.sampling.sampler import choose_codes
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
@@ -129,9 +129,10 @@ class UniformPrior(keras.Model):
 def _uniform_codes(keys, shape, size, temperature, options):
     """int32 tensor `(batch, *shape)`; row by row, since a map's noise may not fit in memory."""
     positions = np.arange(shape[0] * shape[1], dtype="int32").reshape(shape)
+    draws = CodeDraws(size, options)
 
     def draw_row(row):
-        noise = gumbel_noise(keys, row, size)
-        return choose_codes(ops.zeros_like(noise), noise, temperature, options)
+        noise = draws.noise(keys, row)
+        return draws.choose(ops.zeros_like(noise), noise, temperature)
 
     return ops.transpose(ops.map(draw_row, ops.convert_to_tensor(positions)), (2, 0, 1))

@@ -89,13 +89,18 @@ def random_words(keys, position, count):
     return ops.concatenate([left, right], axis=-1)[..., :count]
 
 
+def uniform_noise(keys, position, count):
+    """Uniform noise in (0, 1), float32 `(*position.shape, batch, count)`; as `random_words`."""
+    return _uniform(random_words(keys, position, count))
+
+
 def gumbel_noise(keys, position, count):
     """Standard Gumbel noise, float32 `(*position.shape, batch, count)`; as `random_words`.
 
     The argmax of logits plus this noise is a draw from their softmax; arXiv:1411.0030 calls it
     the Gumbel-Max trick.
     """
-    return -ops.log(-ops.log(_uniform(random_words(keys, position, count))))
+    return -ops.log(-ops.log(uniform_noise(keys, position, count)))
 
 
 def normal_noise(keys, position, count):

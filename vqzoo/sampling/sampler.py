@@ -5,129 +5,124 @@ import numpy as np
 from keras import ops
 
 from vqzoo.sampling.compile import compiled
-from vqzoo.sampling.logit_filters import keep_top_k, keep_top_p, with_temperature
-from vqzoo.sampling.noise import gumbel_noise
+from vqzoo.sampling.draws import CodeDraws, PixelDraws
 from vqzoo.sampling.options import SamplingOptions
 
 
 class Sampler:
-    """Draws maps of codes from a causal network, compiled once for each shape.
+    """Draws maps of codes or pixels from a causal network, compiled once for each shape.
 
     Cached activations make a map cost about as much as one pass of the network, after
     [Fast Generation for Convolutional Autoregressive Models](https://arxiv.org/abs/1704.06001).
 
-    The network is known by its contract alone. `network(codes, condition)` gives the logits of
-    every position; for one position at a time
+    The network is known by its contract alone. `network(values, condition)` gives the outputs of
+    every position: logits of codes, or what the likelihood makes of a pixel; for one position at a
+    time
 
         state = network.initial_state(batch_size, height, width, condition)
         state, columns = network.start_row(state, above)       # once a row
-        state, logits = network.step(state, column, previous)  # once a position
+        state, outputs = network.step(state, column, previous)  # once a position
 
-    with the codes `above` `(width, batch)` of the row before, `columns` a nest of tensors with
-    leading axis `width`, of which `column` is one entry, and the code `previous` `(batch,)` in
-    raster order. Codes before the first one are -1.
+    with the values `above` `(width, batch, ...)` of the row before, `columns` a nest of tensors
+    with leading axis `width`, of which `column` is one entry, and the value `previous`
+    `(batch, ...)` in raster order. Values are codes, or the channels of a pixel on a last axis;
+    before the first position they are -1.
 
     Args:
         network: such as `GatedPixelCNN`.
+        likelihood: of a network over pixels, such as `DiscretizedLogisticMixture`; `None` for one
+            over codes.
     """
 
-    def __init__(self, network):
-        self.network = network
+    def __init__(self, network, likelihood=None):
+        self.network, self.likelihood = network, likelihood
         self._functions = {}
 
-    def __call__(self, keys, condition, codes, mask, options=SamplingOptions()):
-        """Draws the codes of one batch.
+    def _draws(self, options):
+        if self.likelihood is not None:
+            return PixelDraws(self.likelihood, options)
+        return CodeDraws(self.network.num_embeddings, options)
+
+    def __call__(self, keys, condition, known, mask, options=SamplingOptions()):
+        """Draws the codes or pixels of one batch.
 
         Args:
             keys: uint32 `(batch, 2)`, from `noise.image_keys`.
             condition: as the network takes it: `None` or a dict of tensors.
-            codes: int32 `(batch, height, width)`, known codes.
-            mask: bool of that shape: where to draw a code; elsewhere the known one stays.
-            options: `SamplingOptions`.
+            known: int32 `(batch, height, width)`, known codes, or `(batch, height, width,
+                channels)`, known pixels.
+            mask: bool `(batch, height, width)`: where to draw; elsewhere the known value stays.
+            options: `SamplingOptions`; those of codes are refused for pixels.
 
         Returns:
-            int32 tensor `(batch, height, width)`.
+            int32 tensor of the shape of `known`.
         """
-        temperature = np.full(len(codes), options.temperature, "float32")
-        condition = {} if condition is None else condition
+        temperature = np.full(len(known), options.temperature, "float32")
+        condition, draws = {} if condition is None else condition, self._draws(options)
         if not options.incremental:
-            return self._draw_naively(keys, condition, codes, mask, options)
+            return self._draw_naively(draws, keys, temperature, condition, known, mask)
         # Temperature is an input of the graph; filters are a part of it, so each has its own.
         name = ("draw", options.top_k, options.top_p)
         if name not in self._functions:
             self._functions[name] = compiled(
-                lambda *arguments: draw_codes(self.network, options, *arguments), self.network
+                lambda *arguments: draw_map(self.network, draws, *arguments), self.network
             )
-        return self._functions[name](keys, temperature, condition, codes, mask)
+        return self._functions[name](keys, temperature, condition, known, mask)
 
-    def _draw_naively(self, keys, condition, codes, mask, options):
+    def _draw_naively(self, draws, keys, temperature, condition, known, mask):
         """One forward pass of the whole map for each position."""
         if "forward" not in self._functions:
             self._functions["forward"] = compiled(self.network, self.network, jit=False)
-        # Any number will do where a code is drawn: a causal network does not see it before.
-        codes = np.where(mask, 0, codes).astype("int32")
-        temperature = np.full(len(codes), options.temperature, "float32")
-        width = codes.shape[2]
-        for row, column in np.ndindex(codes.shape[1:]):
-            logits = self._functions["forward"](codes, condition or None)[:, row, column]
-            noise = gumbel_noise(keys, row * width + column, logits.shape[-1])
-            drawn = choose_codes(logits, noise, temperature, options)
-            chosen = np.where(mask[:, row, column], drawn, codes[:, row, column])
-            codes[:, row, column] = chosen
-        return ops.convert_to_tensor(codes)
+        # Any number will do where one is drawn: a causal network does not see it before.
+        values = np.array(known, "int32")
+        values[mask] = 0
+        height, width = mask.shape[1:]
+        for row, column in np.ndindex(height, width):
+            outputs = self._functions["forward"](values, condition or None)[:, row, column]
+            drawn = draws.choose(outputs, draws.noise(keys, row * width + column), temperature)
+            here = mask[:, row, column]
+            values[here, row, column] = ops.convert_to_numpy(drawn)[here]
+        return ops.convert_to_tensor(values)
 
 
-def choose_codes(logits, noise, temperature, options):
-    """The codes that win after filtering: argmax of logits plus Gumbel noise, int32 `(batch,)`.
-
-    Args:
-        logits, noise: float32 `(batch, num_codes)`; the argmax is a draw from the softmax of the
-            filtered logits (the Gumbel-Max trick, arXiv:1411.0030).
-        temperature: float32 `(batch,)`.
-        options: `SamplingOptions`; its `top_k` and `top_p` count.
-    """
-    logits = with_temperature(logits, temperature)
-    if options.top_k is not None:
-        logits = keep_top_k(logits, options.top_k)
-    if options.top_p is not None:
-        logits = keep_top_p(logits, options.top_p)
-    return ops.cast(ops.argmax(logits + noise, axis=-1), "int32")
-
-
-def draw_codes(network, options, keys, temperature, condition, codes, mask):
+def draw_map(network, draws, keys, temperature, condition, known, mask):
     """The graph of incremental sampling: a loop over rows, in it one over positions.
 
     Made of plain operations, fit for compiling and for export; arguments as for `Sampler`, with
-    `temperature` float32 `(batch,)`; that of `options` is not read.
+    `draws` a `CodeDraws` or `PixelDraws` and `temperature` float32 `(batch,)`; that of its options
+    is not read.
     """
-    batch_size, height, width = ops.shape(codes)  # the batch is unknown while exporting
+    batch_size, height, width, *channels = ops.shape(known)  # the batch is unknown while exporting
 
     def draw_row(carry, row):
         state, above = carry
         state, columns = network.start_row(state, above)
         # Of a whole row at once: generating it inside the inner loop would be many small steps.
-        noise = gumbel_noise(keys, row["positions"], network.num_embeddings)
+        noise = draws.noise(keys, row["positions"])
 
         def draw_position(carry, column):
             state, previous = carry
-            state, logits = network.step(state, column["inputs"], previous)
-            drawn = choose_codes(logits, column["noise"], temperature, options)
-            chosen = ops.where(column["mask"], drawn, column["codes"])
+            state, outputs = network.step(state, column["inputs"], previous)
+            drawn = draws.choose(outputs, column["noise"], temperature)
+            chosen = ops.where(column["mask"], drawn, column["known"])
             return (state, chosen), chosen
 
-        columns = {"inputs": columns, "noise": noise, "mask": row["mask"], "codes": row["codes"]}
-        (state, _), drawn = _scan(draw_position, (state, above[-1]), columns, row["codes"])
+        columns = {"inputs": columns, "noise": noise, "mask": row["mask"], "known": row["known"]}
+        (state, _), drawn = _scan(draw_position, (state, above[-1]), columns, row["known"])
         return (state, drawn), drawn
 
+    # All channels of a pixel are drawn or none.
+    mask = ops.reshape(mask, (batch_size, height, width, *[1] * len(channels)))
+    axes = 1, 2, 0, *range(3, len(known.shape))
     rows = {
         "positions": ops.reshape(ops.arange(height * width, dtype="int32"), (height, width)),
-        "mask": ops.transpose(mask, (1, 2, 0)),
-        "codes": ops.transpose(ops.cast(codes, "int32"), (1, 2, 0)),
+        "mask": ops.transpose(mask, axes),
+        "known": ops.transpose(ops.cast(known, "int32"), axes),
     }
     state = network.initial_state(batch_size, height, width, condition)
-    nothing = ops.full((width, batch_size), -1, dtype="int32")
-    _, drawn = _scan(draw_row, (state, nothing), rows, rows["codes"])
-    return ops.transpose(drawn, (2, 0, 1))
+    nothing = ops.full((width, batch_size, *channels), -1, dtype="int32")
+    _, drawn = _scan(draw_row, (state, nothing), rows, rows["known"])
+    return ops.transpose(drawn, (2, 0, 1, *axes[3:]))
 
 
 def _scan(step, carry, inputs, outputs):
