@@ -61,12 +61,16 @@ def test_leaves_a_whole_run_folder(finished):
         assert (run / name).stat().st_size > 0
     assert (run / "reconstructions.png").exists() == bool(model.autoencoder.latent_shapes)
     assert (run / "usage.png").exists() == has_codes
-    for name in stages(model.config):
-        assert (run / "checkpoints" / f"{name}.weights.h5").exists()
+    trained = {name: [name] for name in stages(model.config)}
+    if "joint" in trained:
+        trained["joint"] = ["autoencoder", "prior"] if model.prior.weights else ["autoencoder"]
+    for name, parts in trained.items():
+        for part in parts:
+            assert (run / "checkpoints" / f"{part}.weights.h5").exists()
         assert (run / "checkpoints" / name / "step_00000020" / "model.weights.h5").exists()
         assert list((run / "logs" / name).glob("events*"))
     codes = [path.name for path in run.glob("codes/*")]
-    assert codes == (["train"] if model.prior.trainable_stage else []), "codes that nobody reads"
+    assert codes == (["train"] if "prior" in model.config["training"] else [])
 
 
 def test_results_are_those_of_the_model(finished):
@@ -83,14 +87,14 @@ def test_results_are_those_of_the_model(finished):
     np.testing.assert_allclose(results["scores"]["images"]["elbo_nats_per_image"], elbo, rtol=1e-4)
     seeds = {name: stage["seed"] for name, stage in stages(model.config).items()}
     assert results["seeds"] == {**seeds, "samples": 0}
-    assert results["wall_seconds"]["autoencoder"] > 0
+    assert all(results["wall_seconds"][name] > 0 for name in stages(model.config))
 
 
 def test_the_saved_model_is_the_trained_one(finished):
     run, images, model = finished
     loaded = vqzoo.load(run)
     train = open_source(model.config["data"], "train", images).take(np.arange(16))
-    if model.prior.trainable_stage:
+    if "prior" in model.config["training"]:
         codes = CodeStore(run / "codes" / "train")
         codes.check_tokenizer(loaded.autoencoder.tokenizer_hash())
         np.testing.assert_array_equal(
@@ -152,7 +156,7 @@ def test_every_other_entry_runs_its_smoke_settings(name, tmp_path):
     assert (run / "results.json").exists()
 
 
-@pytest.fixture(scope="module", params=["stripes", "levels"])
+@pytest.fixture(scope="module", params=["stripes", "levels", "joint"])
 def uninterrupted(images, tmp_path_factory, request):
     """The end of `tiny_run.py IMAGES RUN`, and the weights that such a run ends with."""
     run = tmp_path_factory.mktemp("whole") / "run"
@@ -168,7 +172,7 @@ SIGNS = (
     "checkpoints/autoencoder/step_00000006",
     "checkpoints/autoencoder/step_0000003*",
     "checkpoints/autoencoder/step_00000060",
-    "checkpoints/autoencoder/last.weights.h5",
+    "checkpoints/last_autoencoder.weights.h5",
     "checkpoints/autoencoder.weights.h5",
     "codes/.train.partial",
     "codes/train",
@@ -185,6 +189,16 @@ SIGNS = (
 )
 """Files whose appearance says which part a run has come to, in their order."""
 
+JOINT_SIGNS = (
+    *(sign.replace("checkpoints/autoencoder/", "checkpoints/joint/") for sign in SIGNS[:6]),
+    "checkpoints/prior.weights.h5",
+    "checkpoints/last_autoencoder.weights.h5",
+    "checkpoints/autoencoder.weights.h5",
+    "model/autoencoder.weights.h5",
+    "model/manifest.json",
+    "samples.png",
+)
+
 CHAINS, KILLS = 4, 5
 """Runs that are killed again and again until they are allowed to end, and kills of each."""
 
@@ -197,7 +211,8 @@ def test_killed_at_random_moments_it_ends_with_the_same_weights(
     run, draw = tmp_path / "run", random.Random(chain)
     name, expected = uninterrupted
     command = [sys.executable, tiny_run.__file__, images, run, name]
-    signs = [sign for sign in SIGNS if name == "levels" or "prior_1" not in sign]
+    signs = JOINT_SIGNS if name == "joint" else SIGNS
+    signs = [sign for sign in signs if name == "levels" or "prior_1" not in sign]
     for place in sorted(draw.sample(range(len(signs)), KILLS)):
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         while process.poll() is None and not list(run.glob(signs[place])):
@@ -227,6 +242,38 @@ def test_two_replicas_run_the_whole_smoke_recipe(images, tmp_path):
     # Six steps of Adam from the same start: sums in another order, rounded to float16.
     mse = [score["reconstruction"]["mse"] for score in scores]
     np.testing.assert_allclose(mse[1], mse[0], rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_two_replicas_train_both_parts_together(images, tmp_path):
+    scores = []
+    for replicas in ([], ["replicas"]):
+        run = tmp_path / f"run{len(replicas)}"
+        command = [sys.executable, tiny_run.__file__, images, run, "joint", "smoke", *replicas]
+        subprocess.run(command, check=True, capture_output=True)
+        scores.append(json.loads((run / "results.json").read_text())["scores"])
+    # Noise is drawn for the joined batch, and nothing is dropped: the same sums in another order,
+    # rounded to float16.
+    for part, name in (("reconstruction", "mse"), ("images", "bits_per_dim")):
+        one, other = (score[part][name] for score in scores)
+        np.testing.assert_allclose(other, one, rtol=1e-3)
+
+
+def test_parts_that_are_trained_together_are_no_tokenizer_alone(images, tmp_path):
+    with pytest.raises(ValueError, match="`tokenizer_only` must be False.*together"):
+        tiny_run.train(images, tmp_path / "run", "joint", tokenizer_only=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_prior_is_trained_on_draws_of_the_posterior(images, tmp_path):
+    model = tiny_run.train(images, tmp_path / "run", "draws")
+    store = CodeStore(tmp_path / "run" / "codes" / "train")
+    source = open_source(model.config["data"], "train", images)
+    pixels = source.take(np.arange(len(source)))["image"]
+    _, (draws,), _ = model.autoencoder.posterior(pixels, 0, np.arange(len(pixels)))
+    codes = store.take(np.arange(len(store)))["codes_0"]
+    np.testing.assert_array_equal(codes, draws)
+    assert (codes != model.encode(pixels)[0]).any(), "the posterior does not draw: an empty test"
 
 
 def test_a_second_process_on_the_folder_says_so_and_leaves(images, tmp_path):

@@ -37,6 +37,23 @@ training:
 """As `CONFIG`, of two levels: codes of 2 x 2 and 4 x 4, a prior for each."""
 
 
+JOINT = """
+data: {name: stripes, image_shape: [8, 8, 1], class_names: [across, down], flip: false}
+autoencoder: {family: DiscreteVAE, posterior: categorical, num_embeddings: 8, embedding_dim: 4,
+  filters: 8, residual_filters: 8, num_residual_blocks: 1, seed: 0}
+prior: {family: AutoregressivePrior, conditional: false,
+  network: {family: PixelCNNPlusPlus, filters: 4, num_blocks: 1, num_downsamplings: 1}}
+training:
+  joint: {learning_rate: 1.0e-3, schedule: cosine, batch_size: 8, steps: 60, seed: 0}
+smoke: {training: {joint: {steps: 6}}}
+"""
+"""A discrete VAE, of which both parts are trained together and the scale is learnt."""
+
+STAGE = "{learning_rate: 1.0e-3, batch_size: 8, steps: 6, seed: 0}"
+DRAWS = JOINT.split("training:")[0] + f"training: {{autoencoder: {STAGE}, prior: {STAGE}}}"
+"""As `JOINT`, one part after the other."""
+
+
 def write_images(folder, class_names=("across", "down"), side=8):
     """Noisy stripes in `folder/{train,test}/CLASS/`, 24 and 8 of each class, and the config."""
     generator = np.random.default_rng(0)
@@ -48,7 +65,8 @@ def write_images(folder, class_names=("across", "down"), side=8):
                 pixels = (stripes + generator.normal(0, 10, (side, side))).astype("uint8")
                 pixels = pixels.T if label % 2 else pixels
                 Image.fromarray(pixels).save(folder / split / name / f"{i}.png")
-    for name, config in (("stripes", CONFIG), ("levels", LEVELS)):
+    configs = {"stripes": CONFIG, "levels": LEVELS, "joint": JOINT, "draws": DRAWS}
+    for name, config in configs.items():
         (folder / f"{name}.yaml").write_text(config, encoding="utf-8")
 
 
@@ -68,8 +86,8 @@ def use_two_logical_cpus():
     tf.config.set_logical_device_configuration(cpu, halves)
 
 
-if __name__ == "__main__":  # python tiny_run.py IMAGES RUN [levels] [smoke] [replicas]
+if __name__ == "__main__":  # python tiny_run.py IMAGES RUN [levels | joint] [smoke] [replicas]
     if "replicas" in sys.argv:
         use_two_logical_cpus()
-    name = "levels" if "levels" in sys.argv else "stripes"
+    name = next((name for name in ("levels", "joint") if name in sys.argv), "stripes")
     train(sys.argv[1], sys.argv[2], name, smoke="smoke" in sys.argv)

@@ -8,12 +8,13 @@ import sys
 import keras
 import numpy as np
 
-from vqzoo.layers import GaussianBottleneck, VectorQuantizer, VectorQuantizerEMA
+from vqzoo.layers import GaussianBottleneck, GumbelSoftmaxLatent, VectorQuantizer, VectorQuantizerEMA
 
 RUNS = {  # options of the quantizer, number of images, epochs
     "sample": ({"codebook_init": "sample"}, 8, 1),
     "restart": ({"restart_threshold": 0.995}, 8, 1),  # restarts whom the first batch leaves out
     "gradient": (None, 8, 1),
+    "gumbel": ("gumbel", 8, 1),  # relaxed codes that are drawn
     "gaussian": ("gaussian", 8, 1),  # no quantizer: vectors that are drawn
     "kmeans": ({"codebook_init": "kmeans", "restart_threshold": 1.1}, 8, 4),
     "unequal": ({"codebook_init": "sample", "restart_threshold": 1.1}, 15, 1),  # 8, then 4 and 3
@@ -29,6 +30,9 @@ def build(options):
     features = keras.layers.Conv2D(DIM, 3, 1, "same", name="second")(features)
     if options == "gaussian":
         quantizer = GaussianBottleneck(DIM, seed=5, name="quantizer")
+    elif options == "gumbel":
+        features = keras.layers.Conv2D(NUM_EMBEDDINGS, 1, name="logits")(features)
+        quantizer = GumbelSoftmaxLatent(NUM_EMBEDDINGS, DIM, seed=5, name="quantizer")
     elif options is None:
         quantizer = VectorQuantizer(NUM_EMBEDDINGS, DIM, name="quantizer")
     else:

@@ -1,0 +1,1 @@
+"""The claims of Jones and Moore about discrete VAEs."""

@@ -1,0 +1,91 @@
+"""Judges the claims of Jones and Moore by finished grids, and writes the page about them.
+
+    vqzoo grid discrete_vae --data FOLDER --seeds 2 --folder runs/grid
+    python -m benchmarks.s0_claims Fashion-MNIST=runs/grid --page docs/s0_claims.md
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import sys
+
+from benchmarks.claims import verdict_table, with_tables
+from benchmarks.s0_claims.claims import judge
+from vqzoo import files
+from vqzoo.grid.report import RESULTS, table
+
+TEMPLATE = pathlib.Path(__file__).with_name("page.md")
+PICTURES = ("bits.png", "usage.png")
+"""Files of a grid that the page shows, beside the pictures of codes."""
+
+
+def main():
+    """Prints verdicts and tables of the grids that are named, and writes them to the page."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.s0_claims", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "grids", nargs="+", type=named_grid, metavar="NAME=FOLDER", help="a data set, its grid"
+    )
+    parser.add_argument("--page", type=pathlib.Path, help="page that is written, with pictures")
+    arguments = parser.parse_args()
+    try:
+        tables = make_tables({name: content for name, _, content in arguments.grids})
+        if arguments.page:
+            write_page(arguments.page, tables, arguments.grids)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    print("\n".join(tables.values()))
+
+
+def named_grid(text):
+    """Argument type: name, folder and the content of `grid.json` there."""
+    name, _, folder = text.partition("=")
+    folder = pathlib.Path(folder)
+    try:
+        return name, folder, json.loads((folder / RESULTS).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=FOLDER of a grid: {error}") from error
+
+
+def make_tables(grids):
+    """Markdown by name: `verdicts`, and for each grid its table; `grids` by name, as read."""
+    means = {
+        name: {variant: found["mean"] for variant, found in content["variants"].items()}
+        for name, content in grids.items()
+    }
+    parts = [f"### {name}\n\n{table(content['variants'])}" for name, content in grids.items()]
+    return {"verdicts": verdict_table(judge(means)), "grids": "\n".join(parts)}
+
+
+def write_page(page, tables, grids):
+    """Writes the page, and into a folder of its name beside it each grid's numbers and pictures."""
+    for name, folder, content in grids:
+        place = page.with_suffix("") / folder_name(name)
+        place.mkdir(parents=True, exist_ok=True)
+        files.write_json(place / RESULTS, content)
+        wanted = [*PICTURES, *(path.name for path in sorted(folder.glob("codes_*.png")))]
+        for picture in wanted:
+            shutil.copy(folder / picture, place)
+    shown = [pictures_of(page, name) for name, *_ in grids]
+    tables = {**tables, "pictures": "\n".join(shown)}
+    files.write_text(page, with_tables(TEMPLATE.read_text(encoding="utf-8"), tables))
+
+
+def folder_name(name):
+    """The name of a data set as that of a folder."""
+    return name.lower().replace("-", "_").replace(" ", "_")
+
+
+def pictures_of(page, name):
+    """Markdown: the pictures of one data set."""
+    place = f"{page.stem}/{folder_name(name)}"
+    return (
+        f"### {name}\n\n![Bits per dimension by number of draws]({place}/bits.png)\n\n"
+        f"![Histograms of code frequencies]({place}/usage.png)\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
