@@ -120,11 +120,13 @@ class ShiftedNetwork(keras.Model):
         Returns:
             A dict for `start_row`.
         """
-        channels = self.stem["above"].kernel.shape[2]
+        channels, stage = self.stem["above"].kernel.shape[2], self._stage
         return {
             "row": ops.full((), -1, "int32"),
             "above": ops.zeros((2, width, batch_size, channels)),
-            "stage": self._stage.initial_state(batch_size, height, width, *parts(condition)),
+            "fixed": stage.fixed(*parts(condition)),
+            "rows": stage.no_rows(batch_size, width),
+            "positions": stage.no_positions(batch_size, width),
         }
 
     def start_row(self, state, above):
@@ -138,11 +140,12 @@ class ShiftedNetwork(keras.Model):
             The state, and the inputs of `step` with a leading axis `width`.
         """
         row, stem = state["row"] + 1, self.stem
-        rows = ops.concatenate([state["above"][1:], self._vectors(above)[None]])
-        stage, _ = self._stage.start_row(state["stage"], row, stem["above"].row(rows))
-        left = stem["row_above"].row(rows[1:]) + stem["left"].row(rows[1:])
+        two = ops.concatenate([state["above"][1:], self._vectors(above)[None]])
+        states = state["fixed"], state["rows"], state["positions"]
+        rows, _ = self._stage.start_row(*states, row, stem["above"].row(two))
+        left = stem["row_above"].row(two[1:]) + stem["left"].row(two[1:])
         columns = {"from_above": left, "column": ops.arange(above.shape[0], dtype="int32")}
-        return {"row": row, "above": rows, "stage": stage}, columns
+        return {**state, "row": row, "above": two, "rows": rows}, columns
 
     def step(self, state, column, previous):
         """Outputs of the next position.
@@ -158,8 +161,9 @@ class ShiftedNetwork(keras.Model):
         place = column["column"]
         before = self._vectors(ops.where(place == 0, -1, previous))
         x = column["from_above"] + ops.matmul(before, self.stem["left"].kernel[1, 0])
-        stage, x = self._stage.step(state["stage"], state["row"], place, x)
-        return {**state, "stage": stage}, dense(self.head, ops.elu(x))
+        states = state["fixed"], state["rows"], state["positions"]
+        positions, x = self._stage.step(*states, state["row"], place, x)
+        return {**state, "positions": positions}, dense(self.head, ops.elu(x))
 
     def get_config(self):
         """Constructor arguments that both networks have."""

@@ -43,55 +43,73 @@ class ShiftedStage:
             stacks = block(tuple(stacks), saved.pop(), labels, features, training=training)
         return stacks
 
-    def initial_state(self, batch_size, height, width, labels, features):
-        """The caches before the first row, a dict."""
+    def fixed(self, labels, features):
+        """What no row or position changes: weights as steps take them, and conditions."""
         conditions = [block.condition(labels, features) for block in self.blocks]
-        filters, count = self.blocks[0].filters, len(self.blocks)
-        row = (width, batch_size)
-        state = {
+        return {
             # Row and column first: the loops take an entry of them along the first axis.
             "conditions": [ops.transpose(c, (1, 2, 0, 3)) for c in conditions if c is not None],
             "matrices": [block.horizontal_matrices() for block in self.blocks],
-            "above": [(ops.zeros((*row, 2 * filters)),) * 2 for _ in self.blocks],
-            "recorded": ops.zeros((width, count, batch_size, 2 * filters)),
+            "inner": self.inner.fixed(labels, _halved(features)) if self.inner else {},
+        }
+
+    def no_rows(self, batch_size, width):
+        """What `start_row` changes, before the first row."""
+        filters, count = self.blocks[0].filters, len(self.blocks)
+        state = {
+            "above": [(ops.zeros((width, batch_size, 2 * filters)),) * 2 for _ in self.blocks],
             "added": ops.zeros((width, count, batch_size, 3 * filters)),
+        }
+        if self.inner is None:
+            return state
+        half = -(-width // 2)
+        return {
+            **state,
+            "halving_above": ops.zeros((width, batch_size, filters)),
+            "halving_added": ops.zeros((half, batch_size, filters)),
+            "doubled": ops.zeros((2, width, batch_size, filters)),
+            "inner": self.inner.no_rows(batch_size, half),
+        }
+
+    def no_positions(self, batch_size, width):
+        """What `step` changes, before the first position."""
+        filters, count = self.blocks[0].filters, len(self.blocks)
+        state = {
+            "recorded": ops.zeros((width, count, batch_size, 2 * filters)),
             "pending": ops.zeros((count, batch_size, 3 * filters)),
         }
         if self.inner is None:
             return state
-        sides = -(-height // 2), -(-width // 2)
+        half = -(-width // 2)
         return {
             **state,
-            "inner": self.inner.initial_state(batch_size, *sides, labels, _halved(features)),
-            "vertical_above": ops.zeros((*row, filters)),
-            "horizontal_before": ops.zeros((batch_size, filters)),
-            "horizontal_recorded": ops.zeros((*row, filters)),
-            "horizontal_added": ops.zeros((sides[1], batch_size, filters)),
-            "vertical_doubled": ops.zeros((2, *row, filters)),
-            "horizontal_doubled": ops.zeros((sides[1], 4, batch_size, filters)),
+            "halving_recorded": ops.zeros((width, batch_size, filters)),
+            "before": ops.zeros((batch_size, filters)),
+            "doubled": ops.zeros((half, 4, batch_size, filters)),
+            "inner": self.inner.no_positions(batch_size, half),
         }
 
-    def start_row(self, state, row, x):
+    def start_row(self, fixed, rows, positions, row, x):
         """Computes a row of the vertical stack; an even one in the coarser stages, too.
 
         Args:
-            state: from `initial_state` or the last `step`.
+            fixed: from the method of that name.
+            rows: from `no_rows` or the row before.
+            positions: from `no_positions` or the last `step`.
             row: int32 scalar, which one.
             x: float tensor `(width, batch, filters)`.
 
         Returns:
-            The state for `step`, and the row after all blocks.
+            `rows` for the next one, and the row after all blocks.
         """
-        state = {**state, "above": list(state["above"])}
-        conditions = [_row_of(c, row) for c in state["conditions"]] or [None] * len(self.blocks)
-        added, saved = [], [x]
+        conditions = [_row_of(c, row) for c in fixed["conditions"]] or [None] * len(self.blocks)
+        rows, above, added, saved = dict(rows), [], [], [x]
 
         def apply(index, x, skip):
             block, condition = self.blocks[index], conditions[index]
-            state["above"][index], x = block.vertical_row(
-                state["above"][index], x, skip, condition
-            )
-            added.append(block.horizontal_row(state["recorded"][:, index], x, condition))
+            kept, x = block.vertical_row(rows["above"][index], x, skip, condition)
+            above.append(kept)
+            added.append(block.horizontal_row(positions["recorded"][:, index], x, condition))
             return x
 
         for index in range(len(self.down)):
@@ -100,44 +118,45 @@ class ShiftedStage:
         if self.inner is None:
             saved.pop()
         else:
-            state = {**state, **self._start_coarse_row(state, row, x)}
-            x = ops.take(state["vertical_doubled"], row % 2, axis=0)
+            rows |= self._start_coarse_row(fixed, rows, positions, row, x)
+            x = ops.take(rows["doubled"], row % 2, axis=0)
         for index in range(len(self.down), len(self.blocks)):
             x = apply(index, x, saved.pop())
-        pending = ops.zeros_like(state["pending"])
-        return {**state, "added": ops.stack(added, axis=1), "pending": pending}, x
+        return {**rows, "above": above, "added": ops.stack(added, axis=1)}, x
 
-    def _start_coarse_row(self, state, row, x):
+    def _start_coarse_row(self, fixed, rows, positions, row, x):
         """What a row changes beyond its own stage."""
-        names = ("inner", "vertical_doubled", "horizontal_added")
 
         def even():
-            above = state["horizontal_recorded"][None]
-            halved = self.halving["vertical"].row(ops.stack([state["vertical_above"], x]))
-            inner, coarse = self.inner.start_row(state["inner"], row // 2, halved)
+            halved = self.halving["vertical"].row(ops.stack([rows["halving_above"], x]))
+            states = fixed["inner"], rows["inner"], positions["inner"]
+            inner, coarse = self.inner.start_row(*states, row // 2, halved)
             doubled = self.doubling["vertical"].rows(coarse, x.shape[0])
+            above = positions["halving_recorded"][None]
             return inner, doubled, self.halving["horizontal"].row(above)
 
-        changed = ops.cond(row % 2 == 0, even, lambda: tuple(state[name] for name in names))
-        before = ops.zeros_like(state["horizontal_before"])
-        return {**dict(zip(names, changed)), "vertical_above": x, "horizontal_before": before}
+        names = ("inner", "doubled", "halving_added")
+        changed = ops.cond(row % 2 == 0, even, lambda: tuple(rows[name] for name in names))
+        return {**dict(zip(names, changed)), "halving_above": x}
 
-    def step(self, state, row, column, x):
+    def step(self, fixed, rows, positions, row, column, x):
         """Computes a position of the horizontal stack.
 
         Args:
-            state: from `start_row` or the last `step`.
+            fixed, rows: from the method `fixed` and from `start_row`.
+            positions: from `no_positions` or the last `step`.
             row, column: int32 scalars, which one.
             x: float tensor `(batch, filters)`.
 
         Returns:
-            The state for the next one, and the position after all blocks.
+            `positions` for the next one, and the position after all blocks.
         """
-        waiting = state["pending"] + ops.take(state["added"], column, axis=0)
-        pending, records, saved = [], [], [x]
+        pending = ops.where(column == 0, 0.0, positions["pending"])
+        waiting = pending + ops.take(rows["added"], column, axis=0)
+        positions, pending, records, saved = dict(positions), [], [], [x]
 
         def apply(index, x, skip):
-            matrices = state["matrices"][index]
+            matrices = fixed["matrices"][index]
             left, record, x = self.blocks[index].horizontal_step(x, skip, waiting[index], matrices)
             pending.append(left)
             records.append(record)
@@ -149,34 +168,34 @@ class ShiftedStage:
         if self.inner is None:
             saved.pop()
         else:
-            state = {**state, **self._coarse_step(state, row, column, x)}
-            four = ops.take(state["horizontal_doubled"], column // 2, axis=0)
+            positions |= self._coarse_step(fixed, rows, positions, row, column, x)
+            four = ops.take(positions["doubled"], column // 2, axis=0)
             x = ops.take(four, 2 * (row % 2) + column % 2, axis=0)
         for index in range(len(self.down), len(self.blocks)):
             x = apply(index, x, saved.pop())
-        recorded = _written(state["recorded"], column, ops.stack(records))
-        return {**state, "pending": ops.stack(pending), "recorded": recorded}, x
+        recorded = _written(positions["recorded"], column, ops.stack(records))
+        return {**positions, "pending": ops.stack(pending), "recorded": recorded}, x
 
-    def _coarse_step(self, state, row, column, x):
+    def _coarse_step(self, fixed, rows, positions, row, column, x):
         """What a position changes beyond its own stage."""
-        names = ("inner", "horizontal_doubled")
 
         def even():
             layer, place = self.halving["horizontal"], column // 2
-            pair = ops.concatenate([state["horizontal_before"], x], axis=-1)
-            halved = ops.matmul(pair, ops.reshape(layer.kernel[-1], (-1, layer.filters)))
-            halved = halved + ops.take(state["horizontal_added"], place, axis=0)
-            inner, coarse = self.inner.step(state["inner"], row // 2, place, halved)
+            before = ops.where(column == 0, 0.0, positions["before"])
+            kernel = ops.reshape(layer.kernel[-1], (-1, layer.filters))
+            halved = ops.matmul(ops.concatenate([before, x], axis=-1), kernel)
+            halved = halved + ops.take(rows["halving_added"], place, axis=0)
+            states = fixed["inner"], rows["inner"], positions["inner"]
+            inner, coarse = self.inner.step(*states, row // 2, place, halved)
             four = self.doubling["horizontal"].doubled(coarse)
-            return inner, _written(state["horizontal_doubled"], place, four)
+            return inner, _written(positions["doubled"], place, four)
 
         # Three of four positions have nothing to do here.
-        changed = ops.cond(
-            (row % 2 == 0) & (column % 2 == 0), even, lambda: tuple(state[name] for name in names)
-        )
-        recorded = _written(state["horizontal_recorded"], column, x)
-        kept = {"horizontal_before": x, "horizontal_recorded": recorded}
-        return {**dict(zip(names, changed)), **kept}
+        names = ("inner", "doubled")
+        here = (row % 2 == 0) & (column % 2 == 0)
+        changed = ops.cond(here, even, lambda: tuple(positions[name] for name in names))
+        recorded = _written(positions["halving_recorded"], column, x)
+        return {**dict(zip(names, changed)), "before": x, "halving_recorded": recorded}
 
 
 def _halved(features):
