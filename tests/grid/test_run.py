@@ -35,7 +35,8 @@ def test_writes_numbers_table_and_pictures(finished):
     _, runs, results = finished
     assert json.loads((runs / "grid.json").read_text()) == results
     names = {path.name for path in runs.iterdir() if path.is_file()}
-    pictures = {f"{kind}_{name}.png" for kind in ("samples", "codes") for name in results["variants"]}
+    kinds = ("samples", "codes")
+    pictures = {f"{kind}_{name}.png" for kind in kinds for name in results["variants"]}
     assert names == {"settings.json", "grid.json", "table.md", "usage.png", "bits.png"} | pictures
     assert Image.open(runs / "codes_categorical_joint.png").size == (10 * 66 + 2, 4 * 66 + 2)
     for path in pictures | {"usage.png", "bits.png"}:

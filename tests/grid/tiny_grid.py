@@ -28,7 +28,7 @@ def write_images(folder, side=8):
             Image.fromarray(pixels.astype("uint8")).save(folder / split / f"{i}.png")
 
 
-def tiny(images, folder, **arguments):
+def tiny(data, folder, **arguments):
     """A `Grid` of it; in its `smoke`, since only few images are then scored."""
     arguments = {"images": 24, "epochs": 2, "seeds": 1, "smoke": True, **PARTS, **arguments}
-    return Grid("discrete_vae", data=images, folder=folder, **arguments)
+    return Grid("discrete_vae", data=data, folder=folder, **arguments)

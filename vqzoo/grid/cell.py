@@ -59,6 +59,9 @@ class Cell:
             images: dict of `ImageSource`, "train" and "test".
             effort, network: as for `vqzoo.grid.scores.cell_scores`.
 
+        Returns:
+            bool, whether there was something to do.
+
         Raises:
             BlockingIOError: if another process has the cell.
             ValueError: if the folder was started with another configuration.
@@ -67,14 +70,15 @@ class Cell:
         """
         with RunFolder(self.folder) as run:
             run.check_config(config)
-            if self.results() is not None:  # another process has finished it meanwhile
-                return
+            if self.results() is not None:
+                return False
             print(f"{self.folder.name}: training", file=sys.stderr)
             needed = bytes_needed(zoo.build(config), len(images["train"]))
             run.check_space(needed - run.size())
             run.write_config(config)
             model = Recipe(self.folder, config, images).run()
             self._judge(model, images["test"], effort, network)
+            return True
 
     def _judge(self, model, test, effort, network):
         """Writes pictures and, as the last of all, `scores.json`."""

@@ -60,13 +60,13 @@ def _data_of(folder, known):
             f"{shape[0]} pixels high and {shape[1]} wide"
         )
     classes = class_folders(folder)
-    same = (
-        section
-        for section in known
-        if sorted(section.get("class_names") or ()) == classes and section["image_shape"][2] == shape[2]
-    )
+
+    def is_same(section):
+        names = sorted(section.get("class_names") or ())
+        return names == classes and section["image_shape"][2] == shape[2]
+
     own = {"name": folder.resolve().name, "class_names": classes}
-    return {**next(same, own), "image_shape": shape}
+    return {**next(filter(is_same, known), own), "image_shape": shape}
 
 
 def feature_network(data):

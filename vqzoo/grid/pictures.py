@@ -26,10 +26,11 @@ def draw_usage(path, variants):
             edges = np.linspace(0, TIMES_UNIFORM * uniform, BINS + 1)
             shares = np.minimum(counts / counts.sum(), edges[-1])
             bars, _ = np.histogram(shares, edges)
-            axes.stairs(bars, edges, label=f"seed {seed}")
+            axes.stairs(bars, edges, fill=True, alpha=0.5, label=f"seed {seed}")
         axes.axvline(uniform, color="black", linewidth=0.8, linestyle="--")
         rare = variant["mean"]["rare_codes"]
-        axes.set(title=f"{name}\n{rare:.0%} of the codes below 1e-4", yscale="symlog", ylim=(0, None))
+        axes.set_title(f"{name}\n{rare:.0%} of the codes below 1e-4")
+        axes.set(yscale="symlog", ylim=(0, None))
         axes.set(xlabel="share of all codes (last bar: and above)", ylabel="number of codes")
     panels[0].legend()
     _save(figure, path)

@@ -49,9 +49,10 @@ def write_report(folder, settings):
         found = _finished(folder, variant)
         if found:
             variants[variant] = _summary(found)
-            first = folder / f"{variant}-seed{min(found)}"
-            shutil.copy(first / SAMPLES, folder / f"samples_{variant}.png")
-            shutil.copy(first / CODES, folder / f"codes_{variant}.png")
+            for name in (SAMPLES, CODES):
+                picture = folder / f"{variant}-seed{min(found)}" / name
+                with files.whole_file(folder / f"{picture.stem}_{variant}.png") as temporary:
+                    shutil.copy(picture, temporary)
     content = {"settings": settings, "definitions": "docs/numbers.md", "variants": variants}
     files.write_json(folder / RESULTS, content)
     files.write_text(folder / TABLE, table(variants))
@@ -75,7 +76,8 @@ def _summary(results):
     config = next(iter(results.values()))["config"]
     paper = config["paper"].get("numbers", {}).get("celeb_a_64_bits_per_dim")
     flat = [_flat(result["scores"]) for result in results.values()]
-    values = {name: [scores[name] for scores in flat] for name in flat[0]}
+    shared = [name for name in flat[0] if all(name in scores for scores in flat)]
+    values = {name: [scores[name] for scores in flat] for name in shared}
     return {
         **arguments(config),
         "paper_bits_per_dim": paper,
@@ -110,7 +112,8 @@ def table(variants):
     Returns:
         str, its columns aligned.
     """
-    shown = [title for title, key in COLUMNS.items() if any(key in v["mean"] for v in variants.values())]
+    means = [variant["mean"] for variant in variants.values()]
+    shown = [title for title, key in COLUMNS.items() if any(key in mean for mean in means)]
     rows = [["variant", "paper (CelebA 64x64)", *shown]]
     for name, variant in variants.items():
         cells = [_cell(variant, COLUMNS[title]) for title in shown]

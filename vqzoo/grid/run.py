@@ -1,10 +1,8 @@
 """A whole grid: its cells one after the other, by one process or several."""
 
 import dataclasses
-import json
 
 from vqzoo import config as configs
-from vqzoo import files
 from vqzoo.checks import checked_bool, checked_choice, checked_int, checked_path, shown
 from vqzoo.data import open_source
 from vqzoo.data.subset import evenly_spaced
@@ -12,13 +10,17 @@ from vqzoo.grid.cell import Cell
 from vqzoo.grid.images import feature_network, find_data
 from vqzoo.grid.report import write_report
 from vqzoo.grid.scores import Effort
+from vqzoo.grid.settings import check_settings, write_settings
 from vqzoo.grid.turns import take_turns
 from vqzoo.grid.variants import GRIDS, with_images, with_parts, with_seed
 
-SETTINGS = "settings.json"
-DEFAULTS = {"seeds": 2, "images": None, "epochs": 10}
+DEFAULTS, SMOKE_DEFAULTS = {"seeds": 2, "epochs": 10}, {"seeds": 1, "epochs": 1}
 SMOKE_IMAGES = 256
-SMOKE_DEFAULTS = {"seeds": 1, "images": SMOKE_IMAGES, "epochs": 1}
+"""Images of each split that a smoke run uses at most."""
+
+OWN = ("posterior", "scale", "seed")
+"""Arguments of the autoencoder by which the cells of a grid differ."""
+
 SMOKE_EFFORT = Effort(images=64, few=16, samples=100)
 
 
@@ -26,7 +28,7 @@ SMOKE_EFFORT = Effort(images=64, few=16, samples=100)
 class Grid:
     """All variants of a model, each under several seeds, trained and scored on the same images.
 
-    Table 1 and Section 5 of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020).
+    Table 1, Section 5 of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020).
 
     ```python
     results = vqzoo.grid.Grid("discrete_vae", data="my_images/", seeds=2, epochs=10).run()
@@ -37,7 +39,7 @@ class Grid:
         data: str, name of a data set that an entry of the zoo is trained on, or path of a folder of
             images of one size, with sides divisible by 4.
         seeds: int, trainings of each variant; None for 2, and 1 with `smoke`.
-        images: int, training images, evenly spaced; None for all, and 256 with `smoke`.
+        images: int, training images, evenly spaced; None for all, and at most 256 with `smoke`.
         epochs: int, passes over them in every stage of training; None for 10, and 1 with `smoke`.
         folder: path to write to; None for `runs/grid_NAME`.
         only: list of variants to train, to which the one whose scale they need is added; None for
@@ -66,21 +68,22 @@ class Grid:
     def __post_init__(self):
         checked_choice(self.name, "name", GRIDS)
         checked_bool(self.smoke, "smoke")
-        for argument, default in (SMOKE_DEFAULTS if self.smoke else DEFAULTS).items():
-            value = getattr(self, argument)
-            setattr(self, argument, default if value is None else checked_int(value, argument))
-        for argument in ("autoencoder", "network"):
-            if not isinstance(getattr(self, argument) or {}, dict):
-                value = shown(getattr(self, argument))
-                raise ValueError(f"`{argument}` must be a dict of arguments. Received: {value}")
+        defaults = SMOKE_DEFAULTS if self.smoke else DEFAULTS
+        for argument in ("seeds", "epochs", "images"):
+            if getattr(self, argument) is None:
+                setattr(self, argument, defaults.get(argument))
+            else:
+                checked_int(getattr(self, argument), argument)
+        self.autoencoder = _checked_arguments(self.autoencoder, "autoencoder")
+        self.network = _checked_arguments(self.network, "network")
         default = f"runs/grid_{self.name}" + ("_smoke" if self.smoke else "")
         self.folder = checked_path(self.folder or default, "folder")
         self._data, self._images_folder = find_data(self.data)
         self._entries = self._configs()
-        self._check_settings()
+        check_settings(self.folder, self.settings)
 
     def _configs(self):
-        """A configuration for each variant that is to be trained, the one that gives the scale first."""
+        """The configurations by variant, the one that gives the scale first."""
         entries = GRIDS[self.name]
         reference = next(iter(entries))
         chosen = list(entries) if self.only is None else [reference, *self.only]
@@ -90,7 +93,7 @@ class Grid:
             config = configs.load_config(entries[variant])
             smoke = config.pop("smoke")
             config = configs.merge(config, smoke) if self.smoke else config
-            found[variant] = with_parts(config, self.autoencoder or {}, self.network or {})
+            found[variant] = with_parts(config, self.autoencoder, self.network)
             configs.check({**found[variant], "data": self._data})
         return found
 
@@ -104,21 +107,9 @@ class Grid:
             "images": self.images,
             "epochs": self.epochs,
             "smoke": self.smoke,
-            "autoencoder": self.autoencoder or {},
-            "network": self.network or {},
+            "autoencoder": self.autoencoder,
+            "network": self.network,
         }
-
-    def _check_settings(self):
-        path = self.folder / SETTINGS
-        if not path.is_file():
-            return
-        old = json.loads(path.read_text("utf-8"))
-        for key, value in self.settings.items():
-            if old.get(key) != value:
-                raise ValueError(
-                    f"`folder` must be a new one, or that of the same grid: in {self.folder} `{key}` "
-                    f"is {old.get(key)!r}. Received: {value!r}"
-                )
 
     def run(self):
         """Trains and scores every cell that is not finished, and writes what came out.
@@ -137,15 +128,15 @@ class Grid:
             FloatingPointError: if a loss or a weight stops being finite.
         """
         images = self._open_images()
-        files.write_json(self.folder / SETTINGS, self.settings)
+        write_settings(self.folder, self.settings)
         network, count = feature_network(self._data), len(images["train"])
         effort = SMOKE_EFFORT if self.smoke else Effort()
 
         def train(cell):
             config = with_images(self._entries[cell.variant], self._data, count, self.epochs)
             config = with_seed(config, cell.seed, cell.scale)
-            cell.run(config, images, effort, network)
-            write_report(self.folder, self.settings)
+            if cell.run(config, images, effort, network):
+                write_report(self.folder, self.settings)
 
         take_turns(self._cells(), train)
         return write_report(self.folder, self.settings)
@@ -161,17 +152,24 @@ class Grid:
         return first + [cell(variant, of.seed, of) for of in first for variant in others]
 
     def _open_images(self):
-        images = {
-            split: open_source(self._data, split, self._images_folder) for split in ("train", "test")
-        }
-        most = len(images["train"])
-        if self.images is not None and self.images > most:
+        splits, folder = ("train", "test"), self._images_folder
+        images = {split: open_source(self._data, split, folder) for split in splits}
+        count = len(images["train"])
+        if self.images is not None and self.images > count:
             raise ValueError(
-                f"`images` must be at most {most}, the number of training images. "
+                f"`images` must be at most {count}, the number of training images. "
                 f"Received: {self.images}"
             )
         few = SMOKE_IMAGES if self.smoke else None
-        return {
-            "train": evenly_spaced(images["train"], self.images),
-            "test": evenly_spaced(images["test"], few),
-        }
+        most = {"train": self.images or few, "test": few}
+        return {split: evenly_spaced(images[split], most[split]) for split in images}
+
+
+def _checked_arguments(value, argument):
+    """A dict of arguments of a part, or a ValueError; an empty one for None."""
+    if not isinstance(value, (dict, type(None))) or set(value or ()) & set(OWN):
+        raise ValueError(
+            f"`{argument}` must be a dict of arguments other than {', '.join(OWN)}, which are the "
+            f"grid's own. Received: {shown(value)}"
+        )
+    return dict(value or {})
