@@ -136,7 +136,8 @@ class ShiftedConv2DTranspose(keras.layers.Conv2DTranspose):
         )
         # (column, batch, row of two, filters): the left neighbour of an odd column, the right one
         odd = after + ops.pad(before[1:], ((0, 1), (0, 0), (0, 0), (0, 0)))
-        both = ops.reshape(ops.stack([own, odd], axis=1), (-1, *own.shape[1:]))[:width]
+        shape = (2 * row.shape[0], *ops.shape(own)[1:])  # the batch is unknown while exporting
+        both = ops.reshape(ops.stack([own, odd], axis=1), shape)[:width]
         return ops.transpose(both, (2, 0, 1, 3)) + self.bias
 
     def doubled(self, x):
