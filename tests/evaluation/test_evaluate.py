@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.integration.tiny_run import LEVELS
+from tests.models.tiny_pixels import IMAGES, zoo_model
 
 import vqzoo
 from vqzoo import config as configs
@@ -154,3 +155,15 @@ def test_several_levels_are_scored_one_by_one():
     errors = keras.ops.convert_to_numpy(output).astype("float64") - (images / 127.5 - 1)
     found = scores["levels"]["codes_0"]["mse_with_other"]
     assert found == pytest.approx(np.mean(errors**2), rel=1e-5)
+
+
+def test_of_pixels_samples_are_compared_and_no_reconstructions():
+    model = zoo_model(num_downsamplings=0)
+    network = FeatureNetwork("mean", (4, 6, 3), lambda pixels: (pixels.mean(axis=(1, 2)), None))
+    images = ArraySource(np.tile(IMAGES, (2, 1, 1, 1)))
+    scores = evaluate(model, images, None, num_samples=20, networks=[network])
+    assert set(scores) == {"size", "images", "samples"}
+    assert scores["size"]["latent_numbers_per_image"] == 0
+    assert scores["images"]["kind"] == "exact" and "likelihood_scale" not in scores["images"]
+    assert scores["samples"]["fid_mean"] > 0
+    assert not [key for key in scores["samples"] if "reconstructions" in key or "star" in key]

@@ -18,8 +18,8 @@ QUICK, THOROUGH = 10, 300
 
 COSTLY = {"vqzoo.create", "vqzoo.load", "vqzoo.train", "ZooModel.export", "ZooModel.save"}
 COSTLY |= {"networks.GatedPixelCNN", "networks.PixelCNNPlusPlus", "networks.PixelSNAIL"}
-COSTLY |= {"networks.PixelCNNPlusPlusPixels"}
-COSTLY |= {"models.DiscreteVAE", "models.VAE", "models.VQVAE", "models.VQVAE2", "evaluation.evaluate"}
+COSTLY |= {"networks.PixelCNNPlusPlusPixels", "evaluation.evaluate"}
+COSTLY |= {"models.DiscreteVAE", "models.PixelModel", "models.VAE", "models.VQVAE", "models.VQVAE2"}
 """Calls of a tenth of a second and more, which get a third of the examples."""
 
 EXEMPT = {

@@ -182,8 +182,12 @@ def family_cases():
     discrete = {name: vqvae[name] for name in (*list(vqvae)[:6], "seed")}
     discrete |= {"posterior": st.sampled_from(["quantized", "distance", "categorical"])}
     discrete |= {"scale": st.sampled_from([None, 3, 12.5])}
+    pixels = {"image_shape": st.sampled_from([(3, 5, 1), [2, 2, 3]]), "filters": SMALL}
+    pixels |= {"num_blocks": st.just(1), "num_downsamplings": st.integers(0, 2), "dropout": SHARE}
+    pixels |= {"num_components": SMALL}
     return {
         "models.DiscreteVAE": Case(models.FAMILIES["DiscreteVAE"], discrete, sizes=tuple(discrete)),
+        "models.PixelModel": Case(models.FAMILIES["PixelModel"], pixels, sizes=tuple(pixels)),
         "models.VAE": Case(models.FAMILIES["VAE"], vae, sizes=tuple(vae)),
         "models.VQVAE": Case(models.FAMILIES["VQVAE"], vqvae, sizes=tuple(vqvae)),
         "models.VQVAE2": Case(models.FAMILIES["VQVAE2"], vqvae2, sizes=tuple(vqvae2)),

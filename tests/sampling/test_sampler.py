@@ -184,7 +184,7 @@ def test_incremental_pixels_equal_naive_ones(channels, shape):
 
 @pytest.mark.parametrize("options", [{"top_k": 3}, {"top_p": 0.6}, {"temperature": 0.5}])
 def test_filters_of_codes_are_refused_for_pixels(options):
-    with pytest.raises(ValueError, match="`options`"):
+    with pytest.raises(ValueError, match=f"`{next(iter(options))}` must be"):
         PixelDraws(DiscretizedLogisticMixture(), SamplingOptions(**options))
 
 

@@ -4,7 +4,6 @@ from keras import ops
 
 from vqzoo.sampling.logit_filters import keep_top_k, keep_top_p, with_temperature
 from vqzoo.sampling.noise import gumbel_noise, uniform_noise
-from vqzoo.sampling.options import SamplingOptions
 
 
 class CodeDraws:
@@ -50,11 +49,12 @@ class PixelDraws:
     """
 
     def __init__(self, likelihood, options):
-        if options != SamplingOptions(incremental=options.incremental):
-            raise ValueError(
-                "`options` must leave temperature, top_k and top_p as they are: they filter codes, "
-                f"not pixels. Received: {options}"
-            )
+        for name, plain in (("temperature", 1.0), ("top_k", None), ("top_p", None)):
+            if getattr(options, name) != plain:
+                raise ValueError(
+                    f"`{name}` must be {plain}: it is for codes, and these are pixels. "
+                    f"Received: {getattr(options, name)}"
+                )
         self.likelihood = likelihood
 
     def noise(self, keys, positions):
