@@ -11,8 +11,8 @@ class PixelCNNPlusPlus(ShiftedNetwork):
     """Logits of each code given those before it in raster order, seen from near and from afar.
 
     The network of [PixelCNN++](https://arxiv.org/abs/1701.05517), see `ShiftedNetwork`, over codes
-    as in the discrete VAEs of arXiv:2005.10132: an embedding of the codes at the beginning, a
-    softmax at the end.
+    as in Section 5 of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020): an
+    embedding of the codes at the beginning, a softmax at the end.
 
     Departures: no weight normalisation (see `ShiftedResidualBlock`), and no channel of ones to mark
     the padding, since the vectors of the codes may have one.
