@@ -1,6 +1,12 @@
 """A whole grid in one process, small: what it trains, what it writes, what it does again."""
 
 import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +14,11 @@ from PIL import Image
 from tests.grid.tiny_grid import tiny, write_images
 
 from vqzoo import zoo
+from vqzoo.grid import cell
+from vqzoo.grid.variants import GRIDS
 from vqzoo.training.run_folder import RunFolder
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +68,64 @@ def test_a_cell_of_another_process_is_left_to_it(finished, capsys):
         results = tiny(images, runs, only=["quantized_uniform"]).run()
     assert "quantized_uniform-seed0: left to the process that trains it" in capsys.readouterr().err
     assert "quantized_uniform" not in results["variants"]
+
+
+def test_a_grid_goes_on_where_it_was_stopped(finished, tmp_path, monkeypatch, capsys):
+    """Stopped when a cell is trained and not scored yet, which leaves no `scores.json`."""
+    images, runs, results = finished
+    shutil.copytree(runs, tmp_path / "runs")
+    (tmp_path / "runs/categorical_joint-seed0/scores.json").unlink()
+    scored = []
+    monkeypatch.setattr(cell, "cell_scores", lambda *arguments: scored.append(1) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tiny(images, tmp_path / "runs", only=["categorical_joint"]).run()
+    monkeypatch.undo()
+    again = tiny(images, tmp_path / "runs", only=["categorical_joint"]).run()
+    assert "step" not in capsys.readouterr().err, "nothing was trained again"
+    assert again["variants"]["categorical_joint"]["mean"] == pytest.approx(
+        results["variants"]["categorical_joint"]["mean"], rel=1e-6
+    )
+
+
+def command(images, runs, *arguments):
+    uses = ["grid", "discrete_vae", "--data", images, "--folder", runs, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "vqzoo.cli.main", *map(str, uses)]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.slow
+def test_the_whole_grid_by_two_processes(tmp_path):
+    """The entries' own smoke networks; each process trains what the other has not."""
+    write_images(tmp_path / "images", side=16)
+    both = [command(tmp_path / "images", tmp_path / "runs", "--smoke") for _ in range(2)]
+    outputs = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    trained = [line.split(":")[0] for _, err in outputs for line in err.splitlines()
+               if line.endswith(": training")]  # fmt: skip
+    assert sorted(trained) == sorted(f"{name}-seed0" for name in GRIDS["discrete_vae"])
+    last = json.loads((tmp_path / "runs/grid.json").read_text())
+    assert list(last["variants"]) == list(GRIDS["discrete_vae"])
+    scales = {v["seeds"]["0"]["scores"]["scale"] for v in last["variants"].values()}
+    assert len(scales) == 1
+    rows = (tmp_path / "runs/table.md").read_text().splitlines()
+    assert len(rows) == 8 and any(rows[2] in out for out, _ in outputs)
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_nothing_that_stops_the_next(tmp_path):
+    write_images(tmp_path / "images", side=16)
+    arguments = tmp_path / "images", tmp_path / "runs", "--smoke", "--only", "quantized_uniform"
+    first = command(*arguments)
+    while not list((tmp_path / "runs").glob("quantized_uniform-seed0/checkpoints/joint/step_*")):
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.05)
+    first.kill()
+    first.communicate()
+    assert not (tmp_path / "runs/quantized_uniform-seed0/scores.json").exists()
+    second = command(*arguments)
+    output, errors = second.communicate()
+    assert second.returncode == 0, errors
+    assert "quantized_uniform" in output and "quantized_marginal-seed0: training" not in errors

@@ -182,4 +182,5 @@ def test_a_cell_has_every_score(posterior, monkeypatch):
     assert set(found["fid"]) == {"network", *codes} and found["fid"]["network"] == "means"
     assert found["parameters"]["prior"] == model.prior.count_params()
     assert len(codes["samples"]) == 16 and len(codes["reconstructions"]) == 8
-    assert "fid" not in cell_scores(model, SOURCE, Effort(4, 4, 4), means)[0]
+    found, codes = cell_scores(model, SOURCE, Effort(4, 4, 4), means)
+    assert "fid" not in found and len(codes["samples"]) == 100, "for a picture"

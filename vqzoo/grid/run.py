@@ -21,7 +21,7 @@ SMOKE_IMAGES = 256
 OWN = ("posterior", "scale", "seed")
 """Arguments of the autoencoder by which the cells of a grid differ."""
 
-SMOKE_EFFORT = Effort(images=64, few=16, samples=100)
+SMOKE_EFFORT = Effort(images=64, few=16)
 
 
 @dataclasses.dataclass

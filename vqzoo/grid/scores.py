@@ -25,6 +25,9 @@ RARE = 1e-4
 FINAL_TEMPERATURE = 0.1
 """Of relaxed samples at the end of training."""
 
+SHOWN = 100
+"""Maps of codes of each kind where they are for pictures alone."""
+
 SEED = 0
 """Of all draws on which a cell is scored."""
 
@@ -74,8 +77,9 @@ def cell_scores(model, test, effort, network=None):
     }
     if model.autoencoder.stochastic:
         scores["largest_weight"] = largest_weight(model.autoencoder, images)
-    codes = code_sets(model, encoded.latents[0], effort.samples)
-    if network is not None and min(len(images), effort.samples) >= FEWEST:
+    compares = network is not None and min(len(images), effort.samples) >= FEWEST
+    codes = code_sets(model, encoded.latents[0], effort.samples if compares else SHOWN)
+    if compares:
         scores["fid"] = {"network": network.name, **distances(network, model, codes, test)}
     parts = {"autoencoder": model.autoencoder, "prior": model.prior}
     scores["parameters"] = {name: part.count_params() for name, part in parts.items()}
