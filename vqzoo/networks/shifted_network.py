@@ -162,7 +162,8 @@ class ShiftedNetwork(keras.Model):
         before = self._vectors(ops.where(place == 0, -1, previous))
         x = column["from_above"] + ops.matmul(before, self.stem["left"].kernel[1, 0])
         states = state["fixed"], state["rows"], state["positions"]
-        positions, x = self._stage.step(*states, state["row"], place, x)
+        found, x = self._stage.step(*states, state["row"], place, x)
+        positions = self._stage.written(state["positions"], found, place)
         return {**state, "positions": positions}, dense(self.head, ops.elu(x))
 
     def get_config(self):

@@ -144,16 +144,16 @@ class ShiftedStage:
 
         Args:
             fixed, rows: from the method `fixed` and from `start_row`.
-            positions: from `no_positions` or the last `step`.
+            positions: from `no_positions` or `written`.
             row, column: int32 scalars, which one.
             x: float tensor `(batch, filters)`.
 
         Returns:
-            `positions` for the next one, and the position after all blocks.
+            What `written` takes, and the position after all blocks.
         """
         pending = ops.where(column == 0, 0.0, positions["pending"])
         waiting = pending + ops.take(rows["added"], column, axis=0)
-        positions, pending, records, saved = dict(positions), [], [], [x]
+        pending, records, saved = [], [], [x]
 
         def apply(index, x, skip):
             matrices = fixed["matrices"][index]
@@ -165,37 +165,68 @@ class ShiftedStage:
         for index in range(len(self.down)):
             x = apply(index, x, None)
             saved.append(x)
+        found = {}
         if self.inner is None:
             saved.pop()
         else:
-            positions |= self._coarse_step(fixed, rows, positions, row, column, x)
-            four = ops.take(positions["doubled"], column // 2, axis=0)
-            x = ops.take(four, 2 * (row % 2) + column % 2, axis=0)
+            found = self._coarse_step(fixed, rows, positions, row, column, x)
+            x = ops.take(found["doubled"], 2 * (row % 2) + column % 2, axis=0)
         for index in range(len(self.down), len(self.blocks)):
             x = apply(index, x, saved.pop())
-        recorded = _written(positions["recorded"], column, ops.stack(records))
-        return {**positions, "pending": ops.stack(pending), "recorded": recorded}, x
+        return {**found, "pending": ops.stack(pending), "recorded": ops.stack(records)}, x
 
     def _coarse_step(self, fixed, rows, positions, row, column, x):
-        """What a position changes beyond its own stage."""
+        """What a position finds beyond its own stage."""
+        place = column // 2
 
         def even():
-            layer, place = self.halving["horizontal"], column // 2
+            layer = self.halving["horizontal"]
             before = ops.where(column == 0, 0.0, positions["before"])
             kernel = ops.reshape(layer.kernel[-1], (-1, layer.filters))
             halved = ops.matmul(ops.concatenate([before, x], axis=-1), kernel)
             halved = halved + ops.take(rows["halving_added"], place, axis=0)
             states = fixed["inner"], rows["inner"], positions["inner"]
             inner, coarse = self.inner.step(*states, row // 2, place, halved)
-            four = self.doubling["horizontal"].doubled(coarse)
-            return inner, _written(positions["doubled"], place, four)
+            return inner, self.doubling["horizontal"].doubled(coarse)
+
+        def odd():
+            doubled = ops.take(positions["doubled"], place, axis=0)
+            return self.inner.unchanged(positions["inner"], place), doubled
 
         # Three of four positions have nothing to do here.
-        names = ("inner", "doubled")
-        here = (row % 2 == 0) & (column % 2 == 0)
-        changed = ops.cond(here, even, lambda: tuple(positions[name] for name in names))
-        recorded = _written(positions["halving_recorded"], column, x)
-        return {**dict(zip(names, changed)), "before": x, "halving_recorded": recorded}
+        inner, doubled = ops.cond((row % 2 == 0) & (column % 2 == 0), even, odd)
+        return {"inner": inner, "doubled": doubled, "before": x, "halving_recorded": x}
+
+    def unchanged(self, positions, column):
+        """What `written` takes to leave the column of `positions` as it is."""
+        found = {
+            "recorded": ops.take(positions["recorded"], column, axis=0),
+            "pending": positions["pending"],
+        }
+        if self.inner is None:
+            return found
+        return {
+            **found,
+            "doubled": ops.take(positions["doubled"], column // 2, axis=0),
+            "before": positions["before"],
+            "halving_recorded": ops.take(positions["halving_recorded"], column, axis=0),
+            "inner": self.inner.unchanged(positions["inner"], column // 2),
+        }
+
+    def written(self, positions, found, column):
+        """`positions` with what `step` found in the column.
+
+        Apart from `step`, since a conditional copies all that it returns: columns, not maps.
+        """
+        recorded = _written(positions["recorded"], column, found["recorded"])
+        written = {"recorded": recorded, "pending": found["pending"]}
+        if self.inner is None:
+            return written
+        places = {"halving_recorded": column, "doubled": column // 2}
+        for name, place in places.items():
+            written[name] = _written(positions[name], place, found[name])
+        inner = self.inner.written(positions["inner"], found["inner"], column // 2)
+        return {**written, "before": found["before"], "inner": inner}
 
 
 def _halved(features):
