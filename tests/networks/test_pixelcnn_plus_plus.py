@@ -207,3 +207,18 @@ def test_a_graph_may_leave_the_sides_open():
     for batch, shape in enumerate([(3, 4), (5, 7), (8, 2)], 1):
         codes = codes_of(shape, batch)
         np.testing.assert_allclose(forward(codes), causal(codes), rtol=1e-4, atol=1e-5)
+
+
+def test_sampling_may_leave_the_batch_open():
+    """As an export does, which knows no batch size and is not compiled by XLA."""
+    prior = AutoregressivePrior(network(num_downsamplings=1), (3, 5))
+    seeds, temperature = np.array([4, 9]), np.ones(2, "float32")
+
+    def draw(seeds, temperature):
+        return prior.latents_of_seeds(seeds, None, temperature)[0]
+
+    forward = compiled(draw, prior, jit=False)
+    forward(seeds[:1], temperature[:1])
+    codes = array(forward(seeds, temperature))
+    for row, seed in enumerate(seeds):
+        np.testing.assert_array_equal(codes[row], prior.sample(1, seed=int(seed))[0][0])
