@@ -2,6 +2,7 @@ import copy
 
 import pytest
 
+from tests.models import tiny_lab
 from vqzoo import config as configs
 
 
@@ -179,3 +180,47 @@ def test_unknown_names_and_missing_files():
 def test_yaml_makes_no_python_objects(tag):
     with pytest.raises(ValueError, match="is not YAML: could not determine a constructor"):
         configs.parse(f"paper: !!python/{tag}")
+
+
+JOINT = tiny_lab.config("categorical", "autoregressive", "joint")
+STAGE = tiny_lab.STAGE
+
+
+def test_either_kind_of_training_becomes_the_other():
+    both = {"autoencoder": STAGE, "prior": {**STAGE, "seed": 1}}
+    assert configs.with_training(JOINT, "joint") is JOINT and configs.with_training(JOINT, None) is JOINT
+    marginal = configs.with_training(JOINT, "marginal")
+    assert marginal["training"] == both
+    configs.check(marginal)
+    assert configs.with_training(marginal, "joint") == JOINT
+    with pytest.raises(ValueError, match="`training` must be one of"):
+        configs.with_training(JOINT, "jointly")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"training": {"autoencoder": STAGE}}, "`training` must hold .* or `joint` alone"),
+        ({"prior": {"family": "StandardNormalPrior"}}, "`prior.family` must be Autoregressive"),
+        ({"autoencoder": {"family": "VQVAE"}}, "`autoencoder.family` must be DiscreteVAE for joint"),
+        ({"data": {"class_names": ["a", "b"]}}, "`prior.conditional` must be false"),
+        ({"prior": {"conditional": "no"}}, "`prior.conditional` must be of type bool"),
+        ({"training": {"joint": {"steps": 0}}}, "`training.joint.steps`"),
+    ],
+)
+def test_what_cannot_be_trained_together(overrides, message):
+    with pytest.raises(ValueError, match=message):
+        configs.check(configs.merge(JOINT, overrides))
+
+
+def test_training_needs_a_stage():
+    with pytest.raises(ValueError, match="`training` must hold the stage `autoencoder`.*nothing"):
+        configs.check({**JOINT, "training": {}})
+
+
+def test_a_prior_may_be_told_no_classes(config):
+    names = {"class_names": ["a", "b"]}
+    told = configs.merge(config, {"data": names})
+    untold = configs.merge(told, {"prior": {"conditional": False}})
+    assert configs.num_classes(told) == 2 and configs.num_classes(untold) is None
+    configs.check(untold)
