@@ -1,5 +1,6 @@
 """The tutorials run as a newcomer runs them, and each notebook holds what its script holds."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -101,3 +102,37 @@ def test_a_hierarchy_of_the_drawn_scenes(tmp_path):
     times = [float(line.split(", ")[1].split()[0]) for line in output.splitlines() if " times" in line]
     # 1.6 and 31 were seen; 1 would be a level that says nothing
     assert len(times) == 2 and min(times) > 1.1
+
+
+LABORATORY = ["bits.png", "codes_categorical_joint.png", "codes_categorical_uniform.png",
+              "codes_quantized_marginal.png", "usage.png"]  # fmt: skip
+
+
+def check_laboratory(folder, output):
+    """What holds of every run: the files, six variants, and bounds that fall with more draws."""
+    assert sorted(path.name for path in folder.glob("*.png")) == LABORATORY
+    bounds = [float(line.split()[5]) for line in output.splitlines() if line.startswith("S = ")]
+    assert len(bounds) == 3 and bounds == sorted(bounds, reverse=True)
+    results = json.loads((folder / "runs/laboratory/grid.json").read_text())
+    assert len(results["variants"]) == 6
+    assert output.count(" of the codes below 1e-4, ") == 6
+    return {name: variant["mean"] for name, variant in results["variants"].items()}
+
+
+@pytest.mark.slow
+def test_a_laboratory_of_ones_own_images(photographs):
+    output = run("04_a_laboratory_of_discrete_vaes.py", photographs)
+    assert "60 pictures of 16x16 pixels" in output
+    check_laboratory(photographs, output)
+
+
+@pytest.mark.slow
+def test_a_laboratory_of_the_drawn_shapes(tmp_path):
+    output = run("04_a_laboratory_of_discrete_vaes.py", tmp_path)
+    assert "1200 pictures of 16x16 pixels" in output
+    means = check_laboratory(tmp_path, output)
+    # As the text says: a posterior of one code has one bound, and one that draws several.
+    few = [f"bits_per_dim_of_few.{draws}.mean" for draws in (1, 100)]
+    one, hundred = (means["quantized_marginal"][key] for key in few)
+    assert one == hundred and means["categorical_joint"][few[1]] < means["categorical_joint"][few[0]]
+    assert all(mean["bits_per_dim.1.mean"] < 8 for mean in means.values())  # plain bytes take 8

@@ -8,9 +8,9 @@ import numpy as np
 
 from vqzoo import config as configs
 from vqzoo import zoo
+from vqzoo.evaluation.grid_scores import SEED, cell_scores
 from vqzoo.evaluation.pictures import grid as picture_grid
 from vqzoo.evaluation.pictures import save_png
-from vqzoo.grid.scores import SEED, cell_scores
 from vqzoo.training.checkpoints import Checkpoints
 from vqzoo.training.recipe import Recipe
 from vqzoo.training.results import write_results
@@ -57,7 +57,7 @@ class Cell:
         Args:
             config: dict, a checked configuration.
             images: dict of `ImageSource`, "train" and "test".
-            effort, network: as for `vqzoo.grid.scores.cell_scores`.
+            effort, network: as for `vqzoo.evaluation.grid_scores.cell_scores`.
 
         Returns:
             bool, whether there was something to do.

@@ -6,10 +6,10 @@ from vqzoo import config as configs
 from vqzoo.checks import checked_bool, checked_choice, checked_int, checked_path, shown
 from vqzoo.data import open_source
 from vqzoo.data.subset import evenly_spaced
+from vqzoo.evaluation.grid_scores import Effort
 from vqzoo.grid.cell import Cell
 from vqzoo.grid.images import feature_network, find_data
 from vqzoo.grid.report import write_report
-from vqzoo.grid.scores import Effort
 from vqzoo.grid.settings import check_settings, write_settings
 from vqzoo.grid.turns import take_turns
 from vqzoo.grid.variants import GRIDS, with_images, with_parts, with_seed

@@ -8,10 +8,10 @@ from tests.evaluation.fakes import BlockMeans, FakeModel, TablePrior
 from tests.models.tiny_lab import IMAGES, all_codes, lab
 
 from vqzoo.data import ArraySource
+from vqzoo.evaluation import grid_scores as scores
 from vqzoo.evaluation.encoding import autoencode_source
 from vqzoo.evaluation.feature_networks import FeatureNetwork
-from vqzoo.grid import scores
-from vqzoo.grid.scores import (
+from vqzoo.evaluation.grid_scores import (
     Effort,
     bound_parts,
     bound_scores,

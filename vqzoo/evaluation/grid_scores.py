@@ -7,7 +7,6 @@ import numpy as np
 from keras import ops
 
 from vqzoo.data.subset import evenly_spaced
-from vqzoo.evaluation import iwae_bound
 from vqzoo.evaluation.code_likelihood import prior_log_probs
 from vqzoo.evaluation.codebook import codebook_scores, usage_counts
 from vqzoo.evaluation.encoding import autoencode_source, encode_source
@@ -15,6 +14,7 @@ from vqzoo.evaluation.evaluate import FEWEST
 from vqzoo.evaluation.feature_scores import collect, collect_source
 from vqzoo.evaluation.frechet import frechet_distance
 from vqzoo.evaluation.image_likelihood import image_scores
+from vqzoo.evaluation.iwae import iwae_bound
 from vqzoo.evaluation.reconstruction import reconstruction_scores
 from vqzoo.evaluation.samples import decoded_batches
 from vqzoo.sampling.noise import POSTERIOR_STREAM, gumbel_noise, image_keys
