@@ -45,7 +45,8 @@ def write_cell(folder, variant, seed, found, posterior="quantized", training="au
 @pytest.fixture
 def cells(tmp_path):
     for seed, bits in enumerate((3.0, 4.0)):
-        write_cell(tmp_path, "quantized_marginal", seed, scores(bits, [8, 0, 0, 2]))
+        found = scores(bits, [8, 0, 0, 2], perplexity=10 * bits)
+        write_cell(tmp_path, "quantized_marginal", seed, found)
     joint = scores(2.0, [3, 3, 3, 1], largest_weight=0.95)
     write_cell(tmp_path, "categorical_joint", 1, joint, "categorical", "joint")
     (tmp_path / "categorical_joint-seed0").mkdir()  # not finished
@@ -82,10 +83,10 @@ def test_the_table_has_a_row_for_each_variant_and_no_empty_column(cells):
     assert len({len(line) for line in lines}) == 1 and len(lines) == 4
     cut = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     assert cut[0] == ["variant", "paper (CelebA 64x64)", "bits/dim, S=1", "S=10", "S=100, of few",
-                      "codes < 1e-4", "largest weight"]  # fmt: skip
-    assert cut[2] == ["quantized_marginal", "5.350", "3.500 ± 0.707", "3.400 ± 0.707",
-                      "3.300 ± 0.707", "0.500 ± 0.000", ""]  # fmt: skip
-    assert cut[3] == ["categorical_joint", "", "2.000", "1.900", "1.800", "0.000", "0.950"]
+                      "perplexity", "codes < 1e-4", "largest weight"]  # fmt: skip
+    assert cut[2] == ["quantized_marginal", "5.35", "3.500 ± 0.707", "3.400 ± 0.707",
+                      "3.300 ± 0.707", "35.0 ± 7.1", "0.500 ± 0.000", ""]  # fmt: skip
+    assert cut[3] == ["categorical_joint", "", "2.000", "1.900", "1.800", "", "0.000", "0.950"]
 
 
 def test_pictures_of_the_first_finished_seed_are_taken(cells):

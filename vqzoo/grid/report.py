@@ -117,7 +117,7 @@ def table(variants):
     rows = [["variant", "paper (CelebA 64x64)", *shown]]
     for name, variant in variants.items():
         cells = [_cell(variant, COLUMNS[title]) for title in shown]
-        rows.append([name, _number(variant["paper_bits_per_dim"]), *cells])
+        rows.append([name, str(variant["paper_bits_per_dim"] or ""), *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
     lines = (" | ".join(map(str.ljust, row, widths)) for row in rows)
@@ -125,12 +125,9 @@ def table(variants):
 
 
 def _cell(variant, key):
+    """A score's mean and spread: three digits after the point, or one from 10 on; "" for none."""
     mean, spread = variant["mean"].get(key), variant["spread"].get(key)
-    return _number(mean) + (f" ± {_number(spread)}" if spread is not None else "")
-
-
-def _number(value):
-    """Four digits, and no more than three after the point; nothing for None."""
-    if value is None:
+    if mean is None:
         return ""
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    digits = 3 if abs(mean) < 10 else 1
+    return f"{mean:.{digits}f}" + (f" ± {spread:.{digits}f}" if spread is not None else "")
