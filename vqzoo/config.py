@@ -51,15 +51,17 @@ SECTIONS = {
 """Keys that a configuration may hold, and the type of each; nested mappings are given as such.
 
 `autoencoder` and `prior` hold a `family` and its constructor's arguments, and `prior` perhaps
-`conditional: false`, for a prior that is told no classes of images that have some; `training` the keys of a
-stage, for a prior of several levels a list of such mappings, coarse to fine, or `joint` alone, the
-stage that trains both together; `smoke` holds
-overrides; `start_from` names the model from whose weights training starts, with the SHA-256 of its
-manifest.
+`conditional: false`, for a prior that is told no classes of images that have some; `training` the
+keys of a stage, for a prior of several levels a list of such mappings, coarse to fine, or `joint`
+alone, the stage that trains both together; `smoke` holds overrides; `start_from` names the model
+from whose weights training starts, with the SHA-256 of its manifest.
 """
 
 _FROM_AUTOENCODER = ("latent_shapes", "codebook_sizes", "num_classes", "num_embeddings", "name")
 _FROM_AUTOENCODER += ("condition_channels",)
+OF_NO_FAMILY = ("conditional",)
+"""Keys that a mapping with a `family` keeps when it gets another one."""
+
 _REQUIRED = {
     "": ("data", "autoencoder", "prior", "training"),
     "data": ("image_shape",),
@@ -150,7 +152,8 @@ def merge(config, overrides):
     """A copy of `config` in which the values of `overrides` replace its own, however deep.
 
     A mapping is merged key by key, unless `overrides` gives it another `family`: the arguments of
-    one family mean nothing to another, so the mapping is then replaced whole. So is a list, such as
+    one family mean nothing to another, so the mapping is then replaced whole, but for
+    `conditional`, which is no family's. So is a list, such as
     that of the levels of a prior: `overrides` gives all of it.
     """
     merged = copy.deepcopy(config)
@@ -161,7 +164,8 @@ def merge(config, overrides):
         if same and value.get("family", old.get("family")) == old.get("family"):
             merged[key] = merge(old, value)
         else:
-            merged[key] = copy.deepcopy(value)
+            kept = {name: old[name] for name in OF_NO_FAMILY if same and name in old}
+            merged[key] = copy.deepcopy({**kept, **value} if kept else value)
     return merged
 
 
@@ -179,7 +183,12 @@ def with_training(config, training):
     if training is None:
         return config
     checked_choice(training, "training", ("marginal", "joint"))
-    stages = config["training"]
+    stages = config.get("training")
+    if not isinstance(stages, dict) or not {"joint", "autoencoder"} & set(stages):
+        raise ValueError(
+            "a configuration needs `training.joint` or `training.autoencoder` for another kind of "
+            f"training. Received: {shown(stages)}"
+        )
     if (training == "joint") == ("joint" in stages):
         return config
     if training == "joint":

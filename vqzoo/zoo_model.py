@@ -12,6 +12,7 @@ from vqzoo.classifier import checked_critic
 from vqzoo.in_memory import fit_in_memory
 from vqzoo.latents import are_codes, checked_latents
 from vqzoo.models.as_layer import AsLayer
+from vqzoo.models.joint_training import JointTraining
 from vqzoo.priors.checks import checked_labels
 from vqzoo.sampling import SamplingOptions, rejection
 from vqzoo.sampling.batches import in_batches
@@ -50,6 +51,13 @@ class ZooModel:
     def class_names(self):
         """Names of the labels in the order of their ids, or None."""
         return self.config["data"].get("class_names")
+
+    @functools.cached_property
+    def joint_training(self):
+        """`JointTraining` of both parts, if the configuration has that stage, else None."""
+        if "joint" not in self.config.get("training", {}):
+            return None
+        return JointTraining(self.autoencoder, self.prior)
 
     @property
     def has_prior(self):
@@ -289,8 +297,9 @@ class ZooModel:
     def fit(self, dataset, autoencoder=None, prior=None):
         """Trains both stages in memory: the autoencoder, then the prior on its codes.
 
-        A model that is trained jointly has one stage, whose arguments are `autoencoder`. A part
-        that is not compiled is compiled with Adam. For checkpoints, schedules and data
+        A model that is trained jointly has one stage, that of `joint_training`, whose arguments are
+        `autoencoder`. What is not compiled is compiled with Adam. At the end the scale of the
+        likelihood is fitted where it is no learnt or given one. For checkpoints, schedules and data
         that does not fit in memory there is `vqzoo.train`.
 
         Args:
@@ -307,7 +316,7 @@ class ZooModel:
             TypeError: if an argument is neither data nor a dict.
         """
         histories = fit_in_memory(self, dataset, autoencoder, prior)
-        if "joint" in self.config["training"]:
+        if self.joint_training:
             self._has_prior = True
         if self.prior.weights:
             self.tokenizer_hash = self.autoencoder.tokenizer_hash()

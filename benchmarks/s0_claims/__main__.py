@@ -46,7 +46,8 @@ def named_grid(text):
     try:
         return name, folder, json.loads((folder / RESULTS).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=FOLDER of a grid: {error}") from error
+        message = f"{text!r} is no NAME=FOLDER of a grid: {error}"
+        raise argparse.ArgumentTypeError(message) from error
 
 
 def make_tables(grids):

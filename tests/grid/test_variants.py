@@ -51,6 +51,15 @@ def test_every_stage_sees_the_images_equally_often(entries):
     assert with_images(config, data, 1, 1)["training"]["joint"]["steps"] == 1
 
 
+@pytest.mark.parametrize(("side", "halvings"), [(28, 0), (32, 1), (64, 2), (256, 2), (4, 0)])
+def test_a_prior_halves_its_resolution_down_to_four_codes(entries, side, halvings):
+    for config in entries.values():
+        found = with_images(config, {"image_shape": [side, 2 * side, 3]}, 10, 1)["prior"]
+        if "network" in found:
+            assert found["network"]["num_downsamplings"] == halvings
+        assert {**found, "network": 0} == {**config["prior"], "network": 0}
+
+
 def test_a_seed_moves_all_seeds(entries):
     for config in entries.values():
         found = with_seed(config, 5, 12.5)

@@ -84,5 +84,5 @@ def test_what_is_wrong_is_named():
         AnnealTemperature(layer, steps=0)
     callback = AnnealTemperature(layer)
     callback.set_params({"epochs": 2, "steps": None})
-    with pytest.raises(ValueError, match="`steps` must be given"):
+    with pytest.raises(ValueError, match="`steps` must be given, or `steps_per_epoch`"):
         callback.on_train_begin()

@@ -59,6 +59,19 @@ def lab(posterior="categorical", prior="autoregressive", training="joint", **cha
     return model
 
 
+def calm_lab(posterior):
+    """A `lab` whose posterior is close to p(z | x), since images say little of codes."""
+    model = lab(posterior, scale=1500.0)
+    for weight in model.prior.weights:
+        weight.assign(0.3 * weight)
+    # Differences between the logits of codes, by what decides them.
+    if posterior == "distance":
+        model.autoencoder.bottleneck.codebook.assign(0.2 * model.autoencoder.bottleneck.codebook)
+    else:
+        model.autoencoder.encoder.weights[-2].assign(2 * model.autoencoder.encoder.weights[-2])
+    return model
+
+
 def all_codes():
     """Every map of 2 x 2 codes: int32 `(K ** 4, 2, 2)`."""
     return np.array(list(itertools.product(range(K), repeat=4)), "int32").reshape(-1, 2, 2)

@@ -163,6 +163,25 @@ def test_names_the_step_at_which_the_loss_stops_being_finite(tmp_path):
     assert all(np.isfinite(array).all() for array in state_of(model))
 
 
+def test_the_repetition_is_told_by_what_changes_the_training_and_not_by_what_watches(tmp_path):
+    class Note(keras.callbacks.Callback):
+        def __init__(self, changes_training):
+            super().__init__()
+            self.changes_training, self.batches = changes_training, 0
+
+        def on_train_batch_begin(self, batch, logs=None):
+            self.batches += 1
+
+    def batches(start):
+        for k, (batch,) in enumerate(make_batches(start), start):
+            yield (batch * np.inf if k == 13 else batch,)
+
+    changes, watches = Note(True), Note(False)
+    with pytest.raises(FloatingPointError, match="of step 10"):
+        fit(tmp_path, batches, callbacks=[changes, watches])
+    assert (changes.batches, watches.batches) == (14 + 4, 14)
+
+
 def test_names_the_weight_that_a_gradient_spoilt_though_the_loss_was_finite(tmp_path):
     class RootAtZero(TinyModel):
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 import vqzoo
+from tests.models.tiny_lab import lab
 from vqzoo import config as configs
 from vqzoo.training.starting_point import StartingPoint, starting_point
 
@@ -18,6 +19,16 @@ def start(tiny_folder):
 
 def arrays(model):
     return {weight.path: ops.convert_to_numpy(weight).copy() for weight in model.weights}
+
+
+def test_a_scale_that_the_configuration_gives_stays(tmp_path):
+    lab("categorical", scale=60.0).save(tmp_path / "start")
+    start = StartingPoint(tmp_path / "start")
+    for scale, kept in ((25.0, 25.0), (None, 60.0)):
+        fresh = lab("categorical", scale=scale).autoencoder
+        start.check(fresh)
+        start.restore_autoencoder(fresh)
+        assert float(fresh.likelihood_scale) == kept
 
 
 def test_the_whole_autoencoder_is_restored(start, tiny_model, tiny_yaml):

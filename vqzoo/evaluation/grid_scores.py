@@ -150,7 +150,7 @@ def usage_scores(autoencoder, test):
 def largest_weight(autoencoder, images, temperature=FINAL_TEMPERATURE, batch_size=64):
     """How close to one-hot relaxed samples of the posterior are: mean of the largest weight, float.
 
-    Section 5 of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020) calls
+    Section 3.2 of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020) calls
     samples at the last temperature close enough to one-hot. It is 1 for one-hot samples, and 0.932
     for 256 equally likely codes at the temperature 0.1.
 

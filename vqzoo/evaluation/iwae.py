@@ -13,7 +13,9 @@ def iwae_bound(model, images, num_samples, labels=None, seed=0, batch_size=64):
     [Importance Weighted Autoencoders](https://arxiv.org/abs/1509.00519): its mean over draws is a
     lower bound of log p(x) that rises with S towards it, and for S = 1 the ELBO. Where codes are a
     function of the image all draws are the same and the bound equals the ELBO for every S; one
-    pass is made then. No more than one draw of each image is held at a time.
+    pass is made then. A likelihood that is itself a bound, such as `DequantizedNormal`, stands in
+    the place of p(x | z), and the limit is below log p(x) by what that one loses. No more than one
+    draw of each image is held at a time.
 
     Args:
         model: `ZooModel`.

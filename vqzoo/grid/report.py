@@ -56,8 +56,9 @@ def write_report(folder, settings):
     content = {"settings": settings, "definitions": "docs/numbers.md", "variants": variants}
     files.write_json(folder / RESULTS, content)
     files.write_text(folder / TABLE, table(variants))
-    pictures.draw_usage(folder / "usage.png", variants)
-    pictures.draw_bits(folder / "bits.png", variants)
+    if variants:  # else another process still has all cells
+        pictures.draw_usage(folder / "usage.png", variants)
+        pictures.draw_bits(folder / "bits.png", variants)
     return content
 
 

@@ -28,7 +28,7 @@ SMOKE_EFFORT = Effort(images=64, few=16)
 class Grid:
     """All variants of a model, each under several seeds, trained and scored on the same images.
 
-    Table 1, Section 5 of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020).
+    Table 1 and Section 5 of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020).
 
     ```python
     results = vqzoo.grid.Grid("discrete_vae", data="my_images/", seeds=2, epochs=10).run()

@@ -1,6 +1,7 @@
 """What a grid is made of: each variant is an entry of the zoo, and nothing but data."""
 
 from vqzoo import config as configs
+from vqzoo.models.discrete_vae import STRIDE
 
 VARIANTS = (
     "quantized_marginal",
@@ -30,6 +31,8 @@ def arguments(config):
 def with_images(config, data, num_images, epochs):
     """A copy of an entry's configuration for other images, of which every stage sees all alike.
 
+    A PixelCNN++ halves its resolution as often as leaves maps with sides of four codes or more.
+
     Args:
         config: dict, an entry's configuration.
         data: dict, its section `data`.
@@ -40,7 +43,12 @@ def with_images(config, data, num_images, epochs):
         name: {**stage, "steps": max(1, round(epochs * num_images / stage["batch_size"]))}
         for name, stage in config["training"].items()
     }
-    return {**config, "data": data, "training": stages}
+    adapted = {**config, "data": data, "training": stages}
+    if "num_downsamplings" in config["prior"].get("network", {}):
+        side = min(data["image_shape"][:2]) // STRIDE
+        halvings = min(2, max(0, side.bit_length() - 3))
+        adapted = configs.merge(adapted, {"prior": {"network": {"num_downsamplings": halvings}}})
+    return adapted
 
 
 def with_seed(config, seed, scale):

@@ -44,7 +44,7 @@ class GumbelSoftmaxLatent(ReplicaLosses):
         temperature: float above 0, where the variable `temperature` starts; `AnnealTemperature`
             moves it.
         hard: bool, whether training's weights are one-hot, with the gradient of the relaxed ones
-            (straight-through).
+            (straight-through), for models of one's own: the paper's are relaxed.
         seed: int or None; decides where the codes start and what training draws. None: from
             Keras' global seed.
         **kwargs: as for `keras.layers.Layer`.
@@ -110,7 +110,8 @@ class GumbelSoftmaxLatent(ReplicaLosses):
         if weights is None or self.hard:
             one_hot = ops.one_hot(codes, self.num_embeddings, dtype="float32")
             # Straight-through: the difference is exactly 0, its gradient that of the weights.
-            weights = one_hot if weights is None else one_hot + (weights - ops.stop_gradient(weights))
+            relaxed = 0.0 if weights is None else weights - ops.stop_gradient(weights)
+            weights = one_hot + relaxed
         if training:
             vectors = ops.matmul(weights, ops.convert_to_tensor(self.codebook))
         else:  # not the product, whose rounding would differ from `codes_to_vectors`

@@ -52,6 +52,8 @@ class AnnealTemperature(keras.callbacks.Callback):
         ValueError: if `steps` is None and `fit` does not know the number of batches.
     """
 
+    changes_training = True
+
     def __init__(self, layer, schedule=None, steps=None):
         super().__init__()
         self.layer, self.schedule = layer, schedule or ExponentialTemperature()
@@ -63,8 +65,8 @@ class AnnealTemperature(keras.callbacks.Callback):
             batches = self.params.get("steps")
             if batches is None:
                 raise ValueError(
-                    "`steps` must be given where `fit` does not know the number of batches, such "
-                    "as for a generator. Received: None"
+                    "`steps` must be given, or `steps_per_epoch` to `fit`, for data of which the "
+                    "number of batches is not known. Received: None"
                 )
             self.first, self.whole = self._step(), batches * self.params["epochs"]
 

@@ -94,7 +94,7 @@ class Autoencoder(keras.Model):
         raise NotImplementedError
 
     def image_log_prob(self, images, latents):
-        """log p(x | z) in nats, float32 array `(batch,)`, of uint8 `images` and a list of latents."""
+        """log p(x | z) in nats, float32 array `(batch,)`, of uint8 images and a list of latents."""
         output = self.decoder_model.predict_on_batch(latents)
         return ops.convert_to_numpy(self.log_likelihood(images, output))
 

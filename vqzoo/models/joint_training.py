@@ -32,8 +32,9 @@ class JointTraining(keras.Model):
     sample of the posterior, plus what the bottleneck adds. The prior is given the relaxed sample:
     its gradient reaches the encoder through the sample and through the probabilities of the
     divergence. A posterior without relaxation passes it on to the prior alone. `fit` logs the bound
-    as `bits_per_dim`, the divergence as `kl` in nats per image, both of relaxed samples and so no
-    figures to report; `mse`; and what the autoencoder logs of its codes.
+    as `bits_per_dim`, the divergence as `kl` in nats per image, `mse`, and what the autoencoder
+    logs of its codes. Bound and divergence are no figures to report: in training they are of relaxed
+    samples, on validation data of the most probable codes. Bounds are those of `ZooModel`.
 
     A learnt scale of p(x | z) is not moved by gradients: given the errors its best value is their
     root mean square, and it follows their moving average.

@@ -11,6 +11,7 @@ from vqzoo import config as configs
 from vqzoo import data as datasets
 from vqzoo import evaluation, models, priors, weights, zoo
 from vqzoo.checks import checked_bool, checked_path
+from vqzoo.in_memory import DRAWS_SEED
 from vqzoo.models.joint_training import JointTraining
 from vqzoo.progress import track
 from vqzoo.training.devices import training_scope
@@ -33,9 +34,6 @@ NUM_SAMPLES = 2000
 
 MAX_INTERVAL = 1000
 """Steps between two checkpoints are one pass over the images, or this many if that is fewer."""
-
-DRAWS_SEED = 0
-"""Seed of the draws of q(z | x) on which a prior is trained."""
 
 LAST = "last_autoencoder.weights.h5"
 """An autoencoder at the end of its training, before the scale of its likelihood is fitted."""
@@ -178,7 +176,7 @@ class Recipe:
         return self._trained_autoencoder(stage)
 
     def fit_jointly(self):
-        """Both parts in one stage; returns the autoencoder, and leaves the prior for `fit_prior`."""
+        """Both parts in one stage; returns the autoencoder, leaves the prior for `fit_prior`."""
         stage = self.config["training"]["joint"]
         if not (self.checkpoints / weights.AUTOENCODER).exists():
             with training_scope(), precision(stage):

@@ -89,7 +89,8 @@ def fit_stage(model, make_batches, config, folder, name, interval, validation=No
         name: str, what is trained, for the progress line.
         interval: int, steps between checkpoints; an "epoch" of `fit` is this long.
         validation: `None`, or what `fit` takes as `validation_data`, arrays that are held out.
-        callbacks: iterable of further `keras.callbacks.Callback`.
+        callbacks: list of further `keras.callbacks.Callback`; one with a true attribute
+            `changes_training` does more than watch.
 
     Returns:
         dict of the notes of the last checkpoint: `seconds` of training, and with `validation`
@@ -117,7 +118,9 @@ def fit_stage(model, make_batches, config, folder, name, interval, validation=No
             stage.fit(step, [Progress(name, config["steps"], step), *callbacks, saver])
         except FloatingPointError as error:
             step, _ = stage.begin()
-            stage.fit(step, [NameFirstBadTensor(step)])
+            # The same steps again: with what changes them, without what only watches.
+            again = [each for each in callbacks if getattr(each, "changes_training", False)]
+            stage.fit(step, [*again, NameFirstBadTensor(step)])
             raise error  # the repetition went well: it was not the numbers that were at fault
         notes = saver.notes
     if stage.best:

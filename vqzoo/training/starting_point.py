@@ -8,7 +8,8 @@ from vqzoo import config as configs
 from vqzoo import manifest as manifests
 from vqzoo import priors, zoo
 
-SHAPELESS = ("name", "seed", "commitment_cost", "decay", "codebook_init", "restart_threshold")
+SHAPELESS = ("name", "seed", "scale", "commitment_cost", "decay", "codebook_init")
+SHAPELESS += ("restart_threshold",)
 """Arguments of autoencoders that change no weight's shape."""
 
 
@@ -99,9 +100,11 @@ class StartingPoint:
         return f"starts from {self.record['name']}; not restored:{but or ' nothing'}"
 
     def restore_autoencoder(self, autoencoder):
-        """Copies encoder, codebook with its averages, decoder and likelihood."""
+        """Copies encoder, codebook with its averages, decoder and a scale that is to be fitted."""
+        given = None if autoencoder.fits_scale else autoencoder.likelihood_scale
         for old, new in zip(self.model.autoencoder.weights, autoencoder.weights, strict=True):
-            new.assign(ops.convert_to_numpy(old))
+            if new is not given:
+                new.assign(ops.convert_to_numpy(old))
 
     def restore_prior(self, prior, config):
         """Copies the weights that two priors share, told by name and shape.
