@@ -74,7 +74,8 @@ def test_five_thousand_draws_come_within_a_hundredth_of_a_nat(posterior):
     draws = np.stack([one_draw_each(model, image, 5000) for image in IMAGES[:2]])
     # The bound's standard error is that of the mean weight, relative to the evidence.
     errors = np.exp(draws - exact[:, None]).std(axis=1) / math.sqrt(5000)
-    assert (errors < 0.01 / 3).all() and (exact - draws.mean(axis=1) > 0.01).all()
+    assert (errors < 0.01 / 3).all()
+    assert (exact - draws.mean(axis=1) > 0.01).any(), "one draw is as good: an empty test"
     found = iwae_bound(model, IMAGES[:2], 5000)
     assert (exact - found < 0.01).all() and (found < exact + 3 * errors).all()
 
