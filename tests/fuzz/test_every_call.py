@@ -23,6 +23,7 @@ COSTLY |= {"models.DiscreteVAE", "models.PixelModel", "models.VAE", "models.VQVA
 """Calls of a tenth of a second and more, which get a third of the examples."""
 
 EXEMPT = {
+    "ZooModel.joint_training": "an attribute, made when it is first asked for",
     "layers.AnnealTemperature.call": "a callback, which `fit` calls",
     "layers.DistanceLogits.call": "called by its layer, with what that has checked",
     "layers.ExponentialTemperature.call": "called with a share of training that is done",
