@@ -153,8 +153,8 @@ def merge(config, overrides):
 
     A mapping is merged key by key, unless `overrides` gives it another `family`: the arguments of
     one family mean nothing to another, so the mapping is then replaced whole, but for
-    `conditional`, which is no family's. So is a list, such as
-    that of the levels of a prior: `overrides` gives all of it.
+    `conditional`, which is no family's. So is a list, such as that of the levels of a prior:
+    `overrides` gives all of it.
     """
     merged = copy.deepcopy(config)
     for key, value in overrides.items():

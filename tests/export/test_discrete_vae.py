@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models.tiny_lab import IMAGES, PRIORS, lab
+from tests.models.tiny_lab import IMAGES, lab
 
-NETWORK = {"family": "PixelCNNPlusPlus", "filters": 4, "num_blocks": 1, "num_downsamplings": 1}
 SEEDS = np.array([5, 2**32 - 1, 5])
 
 
 @pytest.fixture(scope="module")
 def model():
-    PRIORS["plus_plus"] = {"family": "AutoregressivePrior", "network": NETWORK}
     return lab("categorical", "plus_plus")
 
 

@@ -129,7 +129,7 @@ def test_loss_is_the_negative_bound_by_its_definition(posterior, prior):
 
 
 def _log_prior(prior, codes, place, k):
-    """log p(k at a place | codes before) by differences of maps that the prior scores whole."""
+    """log p(k at a place | codes before), of the codes themselves and not of weights."""
     if isinstance(prior, UniformPrior):
         return -math.log(K)
     logits = np.asarray(prior.network(codes[None].astype("int32")), "float64")[0][place]

@@ -15,6 +15,15 @@ NETWORK = {"family": "GatedPixelCNN", "filters": 8, "num_layers": 2, "head_filte
 PRIORS = {
     "uniform": {"family": "UniformPrior"},
     "autoregressive": {"family": "AutoregressivePrior", "network": NETWORK},
+    "plus_plus": {
+        "family": "AutoregressivePrior",
+        "network": {
+            "family": "PixelCNNPlusPlus",
+            "filters": 4,
+            "num_blocks": 1,
+            "num_downsamplings": 1,
+        },
+    },
 }
 STAGE = {"learning_rate": 1e-2, "batch_size": 5, "steps": 4, "seed": 0}
 

@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from vqzoo.networks.stacked_network import row_of
+
 
 class ShiftedStage:
     """Residual blocks, a look at half the resolution, and more blocks that hear the first ones.
@@ -102,7 +104,7 @@ class ShiftedStage:
         Returns:
             `rows` for the next one, and the row after all blocks.
         """
-        conditions = [_row_of(c, row) for c in fixed["conditions"]] or [None] * len(self.blocks)
+        conditions = [row_of(c, row) for c in fixed["conditions"]] or [None] * len(self.blocks)
         rows, above, added, saved = dict(rows), [], [], [x]
 
         def apply(index, x, skip):
@@ -237,8 +239,3 @@ def _halved(features):
 def _written(kept, place, entry):
     """`kept` with the entry at `place` of its first axis."""
     return ops.scatter_update(kept, ops.reshape(place, (1, 1)), entry[None])
-
-
-def _row_of(condition, row):
-    # A class has one row of conditions for all rows of the map, features one for each.
-    return ops.take(condition, ops.minimum(row, condition.shape[0] - 1), axis=0)

@@ -85,7 +85,7 @@ class StackedNetwork(keras.Model):
         x, row = self._vectors(above), state["row"] + 1
         vertical, to_horizontal = [], []
         for index, layer in enumerate(self.gated_layers):
-            condition = _row_of(state["conditions"][index], row) if state["conditions"] else None
+            condition = row_of(state["conditions"][index], row) if state["conditions"] else None
             kept, x, added = layer.vertical_row(state["vertical"][index], x, condition)
             vertical.append(kept)
             to_horizontal.append(added)
@@ -138,6 +138,7 @@ def dense(layer, x):
     return ops.matmul(x, layer.kernel) + layer.bias
 
 
-def _row_of(condition, row):
+def row_of(condition, row):
+    """The entry of a row, an int scalar, of conditions whose first axis is rows."""
     # A class has one row of conditions for all rows of the map, features one for each.
     return ops.take(condition, ops.minimum(row, condition.shape[0] - 1), axis=0)
