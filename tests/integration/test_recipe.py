@@ -41,7 +41,13 @@ def smoke(name, folder):
     return folder / "run", folder / "images", model
 
 
-@pytest.fixture(scope="module", params=first_entries())
+def by_cost(name):
+    """An entry as a parameter, slow if its family has several stages or no bottleneck."""
+    costly = load_config(name)["autoencoder"]["family"] in ("VQVAE2", "PixelModel")
+    return pytest.param(name, marks=pytest.mark.slow if costly else ())
+
+
+@pytest.fixture(scope="module", params=map(by_cost, first_entries()))
 def finished(request, tmp_path_factory):
     """A finished smoke run of one entry a family, as `smoke` returns it."""
     return smoke(request.param, tmp_path_factory.mktemp("smoke"))

@@ -82,6 +82,10 @@ def test_what_is_wrong_is_named():
     _, layer = new_model()
     with pytest.raises(ValueError, match="`steps`.*Received"):
         AnnealTemperature(layer, steps=0)
+    with pytest.raises(ValueError, match="`layer` must have a variable `temperature`.*Received"):
+        AnnealTemperature("bottleneck")
+    with pytest.raises(ValueError, match="`schedule` must be a function.*Received"):
+        AnnealTemperature(layer, np.zeros(0, bool))  # which is neither true nor false
     callback = AnnealTemperature(layer)
     callback.set_params({"epochs": 2, "steps": None})
     with pytest.raises(ValueError, match="`steps` must be given, or `steps_per_epoch`"):

@@ -92,6 +92,7 @@ def test_the_likelihood_keeps_float32(policy):
     assert np.isfinite(reduced.elbo(IMAGES)).all()
 
 
+@pytest.mark.slow
 def test_config_gives_the_same_model_also_in_a_fresh_process(tmp_path):
     autoencoder = new_model()
     again = PixelModel.from_config(autoencoder.get_config())

@@ -155,6 +155,7 @@ def test_bits_of_black_and_white_are_not_given_as_those_of_grey():
         zoo_model().bits_per_dim(IMAGES)
 
 
+@pytest.mark.slow
 def test_config_gives_the_same_model_also_in_a_fresh_process(tmp_path):
     model = new_model(likelihood="discretized_normal")
     again = VAE.from_config(model.get_config())

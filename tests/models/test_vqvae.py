@@ -248,6 +248,7 @@ def test_the_hash_covers_arguments_as_before_there_were_codebook_and_batch_norm(
     assert frozen.tokenizer_hash() != trained.tokenizer_hash() != new_model().tokenizer_hash()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"codebook": "loss", "batch_norm": True}, {"codebook": "frozen"}])
 def test_other_codebooks_are_the_same_in_a_fresh_process(changes, tmp_path):
     model = new_model(**changes)

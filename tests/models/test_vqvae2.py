@@ -177,6 +177,7 @@ def test_tokenizer_hash_knows_what_decides_the_codes(levels, decides):
     assert changes(parts["ups"][0].weights[-1]) == decides
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_the_same_in_a_fresh_process(tmp_path):
     model = new_model()
     model.compile("adam")

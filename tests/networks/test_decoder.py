@@ -48,6 +48,7 @@ def test_config_gives_the_same_network():
     np.testing.assert_array_equal(again(VECTORS), decoder(VECTORS))
 
 
+@pytest.mark.slow
 def test_a_saved_decoder_is_the_same_in_a_fresh_process(tmp_path):
     decoder = Decoder(3, 6, **SIZES)
     loaded = call_in_fresh_process(decoder, VECTORS, "vqzoo.networks", tmp_path)

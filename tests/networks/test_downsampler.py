@@ -24,6 +24,7 @@ def test_a_stride_that_there_is_not_is_refused():
         Downsampler(5, 6, **SIZES)
 
 
+@pytest.mark.slow
 def test_a_saved_network_is_the_same_in_a_fresh_process(tmp_path):
     network = Downsampler(5, 4, **SIZES, name="eyes")
     assert Downsampler.from_config(network.get_config()).get_config() == network.get_config()

@@ -63,6 +63,7 @@ def test_config_gives_the_same_network():
     np.testing.assert_array_equal(again(images), encoder(images))
 
 
+@pytest.mark.slow
 def test_a_saved_encoder_is_the_same_in_a_fresh_process(tmp_path):
     encoder, images = Encoder(3, 5, **SIZES), all_grey_levels(3)
     loaded = call_in_fresh_process(encoder, images, "vqzoo.networks", tmp_path)

@@ -2,7 +2,7 @@
 
 import keras
 
-from vqzoo.checks import checked_int, checked_number
+from vqzoo.checks import checked_int, checked_number, shown
 
 
 class ExponentialTemperature:
@@ -49,14 +49,26 @@ class AnnealTemperature(keras.callbacks.Callback):
             how many batches there are.
 
     Raises:
-        ValueError: if `steps` is None and `fit` does not know the number of batches.
+        ValueError: if `layer` has no temperature or `schedule` cannot be called; in `fit`, if
+            `steps` is None and the number of batches is not known.
     """
 
     changes_training = True
 
     def __init__(self, layer, schedule=None, steps=None):
         super().__init__()
-        self.layer, self.schedule = layer, schedule or ExponentialTemperature()
+        if not hasattr(layer, "temperature"):
+            raise ValueError(
+                "`layer` must have a variable `temperature`, as a `GumbelSoftmaxLatent` has. "
+                f"Received: {shown(layer)}"
+            )
+        if schedule is not None and not callable(schedule):
+            raise ValueError(
+                "`schedule` must be a function of the share of training that is done, or None. "
+                f"Received: {shown(schedule)}"
+            )
+        self.layer = layer
+        self.schedule = ExponentialTemperature() if schedule is None else schedule
         self.steps = steps if steps is None else checked_int(steps, "steps")
 
     def on_train_begin(self, logs=None):
