@@ -1,5 +1,6 @@
 """Checks of single arguments: each gives the value back, or says what would be right."""
 
+import difflib
 import numbers
 import os
 import pathlib
@@ -157,3 +158,8 @@ def shown(value):
         return f"{value.dtype} array of shape {tuple(value.shape)}"
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def nearest(word, words):
+    """The one of `words` that looks most like `word`: str, by `difflib`'s ratio."""
+    return difflib.get_close_matches(str(word), [str(other) for other in words], 1, cutoff=0.0)[0]

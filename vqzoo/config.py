@@ -1,30 +1,28 @@
 """Configurations: what an entry of the zoo is made of, read from YAML, checked and merged."""
 
 import copy
-import difflib
 import importlib.resources
-import inspect
 import json
 import pathlib
 
 import yaml
 
 from vqzoo.checks import checked_choice, checked_class_names, checked_int, checked_number
-from vqzoo.checks import checked_path, checked_sizes, shown
+from vqzoo.checks import checked_path, checked_sizes, nearest, shown
+from vqzoo.signature_checks import NUMBER, check_arguments, check_signature, check_type
 
 _STAGE_NEEDS = ("learning_rate", "batch_size", "steps", "seed")
 
 CONFIG_FILE = "config.yaml"
 """Name of the configuration in a model folder."""
 
-_NUMBER = (int, float)
 _LOWEST = {"warmup_steps": 0, "batch_size": 1, "steps": 1}
 _STAGE = {
     "optimizer": str,
     "optimizer_arguments": dict,
-    "learning_rate": _NUMBER,
+    "learning_rate": NUMBER,
     "schedule": str,
-    "decay_rate": _NUMBER,
+    "decay_rate": NUMBER,
     "warmup_steps": int,
     "batch_size": int,
     "steps": int,
@@ -83,11 +81,6 @@ def folder_of(package):
 def names():
     """Sorted names of the registry's entries: list of str, one for each file of `zoo_configs`."""
     return sorted(path.stem for path in folder_of("zoo_configs").glob("*.yaml"))
-
-
-def nearest(word, words):
-    """The one of `words` that looks most like `word`: str, by `difflib`'s ratio."""
-    return difflib.get_close_matches(str(word), [str(other) for other in words], 1, cutoff=0.0)[0]
 
 
 def load_config(name):
@@ -229,7 +222,7 @@ def check(config):
     Raises:
         ValueError: naming the key, what would be right and what was received.
     """
-    _check_type("config", config, dict)
+    check_type("config", config, dict)
     _check_mapping(config, SECTIONS, where="")
     check_data(config["data"])
     _check_training(config)
@@ -276,14 +269,14 @@ def _check_mapping(mapping, schema, where, needed=()):
                 f"Received: {shown(value)}"
             )
         expected = schema[key]
-        _check_type(name, value, dict if isinstance(expected, dict) else expected)
+        check_type(name, value, dict if isinstance(expected, dict) else expected)
         if isinstance(expected, dict):
             _check_mapping(value, expected, name)
 
 
 def check_data(data):
     """Checks the section `data` of a configuration alone; errors as for `check`."""
-    _check_type("data", data, dict)
+    check_type("data", data, dict)
     _check_mapping(data, SECTIONS["data"], "data")
     checked_sizes(data["image_shape"], "data.image_shape", "height, width and channels", 3)
     if "crop" in data:
@@ -293,7 +286,7 @@ def check_data(data):
 
 def _check_stage(name, stage):
     """Checks a training stage, before hours are spent on NaN or no steps at all."""
-    _check_type(name, stage, dict)
+    check_type(name, stage, dict)
     _check_mapping(stage, _STAGE, name, _STAGE_NEEDS)
     rate, right = stage["learning_rate"], "above 0 and finite"
     checked_number(rate, f"{name}.learning_rate", right, lambda rate: 0 < rate < float("inf"))
@@ -302,15 +295,6 @@ def _check_stage(name, stage):
         checked_int(stage[key], f"{name}.{key}", _LOWEST[key])
 
 
-def _check_type(name, value, expected):
-    """Checks one value; `expected` is a type or a tuple of types. A bool is no number here."""
-    expected = expected if isinstance(expected, tuple) else (expected,)
-    if isinstance(value, expected) and not (isinstance(value, bool) and bool not in expected):
-        return
-    hint = " (in YAML 2e-4 is a string: write 2.0e-4)" if float in expected else ""
-    right = " or ".join(kind.__name__ for kind in expected)
-    raise ValueError(f"`{name}` must be of type {right}{hint}. Received: {shown(value)}")
-
 
 def _check_parts(config):
     """Checks `autoencoder` and `prior` against the signatures of the classes that they name."""
@@ -318,10 +302,10 @@ def _check_parts(config):
     from vqzoo import models, networks, priors
 
     image_shape = {"image_shape": config["data"]["image_shape"]}
-    _check_arguments("autoencoder", image_shape | config["autoencoder"], models.FAMILIES, ("name",))
+    check_arguments("autoencoder", image_shape | config["autoencoder"], models.FAMILIES, ("name",))
     arguments = {key: value for key, value in config["prior"].items() if key != "conditional"}
-    _check_arguments("prior", arguments, priors.FAMILIES, _FROM_AUTOENCODER)
-    _check_type("prior.conditional", config["prior"].get("conditional", True), bool)
+    check_arguments("prior", arguments, priors.FAMILIES, _FROM_AUTOENCODER)
+    check_type("prior.conditional", config["prior"].get("conditional", True), bool)
     prior, levels = priors.FAMILIES[config["prior"]["family"]], config["prior"].get("levels")
     if "joint" in config["training"]:
         _check_joint(config, prior, models.FAMILIES)
@@ -330,7 +314,7 @@ def _check_parts(config):
     if levels is None:
         _check_level("prior", config["prior"], networks)
     for where, level in _entries("prior.levels", levels or []):
-        _check_type(where, level, dict)
+        check_type(where, level, dict)
         _check_mapping(level, {"network": dict, "conditioning": dict}, where, ("network",))
         _check_level(where, level, networks)
 
@@ -360,11 +344,11 @@ def _check_level(where, level, networks):
     """Checks `network` and `conditioning` of a prior's level, if the mapping has them."""
     if "network" in level:
         network, where_network = level["network"], f"{where}.network"
-        _check_type(where_network, network, dict)
-        _check_arguments(where_network, network, networks.CAUSAL_NETWORKS, _FROM_AUTOENCODER)
+        check_type(where_network, network, dict)
+        check_arguments(where_network, network, networks.CAUSAL_NETWORKS, _FROM_AUTOENCODER)
     if "conditioning" in level:
         stack, where_stack = networks.ConditioningStack, f"{where}.conditioning"
-        _check_signature(where_stack, level["conditioning"], stack, _FROM_AUTOENCODER)
+        check_signature(where_stack, level["conditioning"], stack, _FROM_AUTOENCODER)
 
 
 def _check_prior_stages(training, levels, family):
@@ -383,61 +367,9 @@ def _check_prior_stages(training, levels, family):
         )
     if levels is None:
         return
-    _check_type("prior.levels", levels, list)
+    check_type("prior.levels", levels, list)
     if found != f"a list of {len(levels)}":
         raise ValueError(
             f"`training.prior` must be a list of {len(levels)} stages, one for each of "
             f"`prior.levels`, coarse to fine. Received: {found}"
         )
-
-
-def _check_arguments(where, mapping, families, given):
-    """Checks `{family: NAME, argument: value, ...}` against what builds that family.
-
-    Args:
-        where: str, the mapping's dotted name.
-        mapping: the mapping.
-        families: dict of name to class; a class method `for_latents`, where there is one, builds it.
-        given: arguments that do not come from a configuration.
-    """
-    family = mapping.get("family")
-    if not isinstance(family, str) or family not in families:
-        raise ValueError(
-            f"`{where}.family` must be one of {', '.join(families)}. Received: {shown(family)}"
-        )
-    arguments = {key: value for key, value in mapping.items() if key != "family"}
-    _check_signature(where, arguments, families[family], given)
-
-
-def _check_signature(where, arguments, kind, given):
-    """Checks arguments by name against what builds the class `kind`; else as `_check_arguments`."""
-    # The signatures themselves are the schema: an argument that a class gains is a key at once.
-    builder = getattr(kind, "for_latents", kind)
-    parameters = inspect.signature(builder).parameters.values()
-    known = {p.name: p.default for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD}
-    known = {name: default for name, default in known.items() if name not in given}
-    for key, default in known.items():
-        if default is inspect.Parameter.empty and key not in arguments:
-            raise ValueError(
-                f"a configuration needs `{where}.{key}` for a {kind.__name__}. "
-                f"Received: {shown(list(arguments))}"
-            )
-    for key, value in arguments.items():
-        if key not in known:
-            hint = f"; did you mean {nearest(key, known)!r}?" if known else ", which takes none"
-            raise ValueError(
-                f"`{where}.{key}` is no argument of {kind.__name__}{hint}. "
-                f"Received: {shown(value)}"
-            )
-        _check_like_default(f"{where}.{key}", value, known[key])
-
-
-def _check_like_default(name, value, default):
-    """Checks that `value` has the type of an argument's default; a float may be written as int."""
-    # What has no default tells no type; its constructor checks it.
-    if value is None or default is None or default is inspect.Parameter.empty:
-        return
-    if isinstance(default, (list, tuple)):
-        _check_type(name, value, (list, tuple))
-    elif isinstance(default, (bool, int, float, str)):
-        _check_type(name, value, _NUMBER if isinstance(default, float) else type(default))

@@ -7,7 +7,7 @@ import pathlib
 from vqzoo import config as configs
 from vqzoo import downloads
 from vqzoo import manifest as manifests
-from vqzoo.checks import checked_bool, checked_path, shown
+from vqzoo.checks import checked_bool, checked_path, nearest, shown
 
 RESULTS, CARD = "results.json", "README.md"
 """Files beside an entry's weights: every number with its definition, and the model card."""
@@ -162,7 +162,7 @@ def load(name):
         known = list_models(pretrained=True) or configs.names()
         raise FileNotFoundError(
             f"`name` must be one of {', '.join(known)}, or the folder of a model. "
-            f"Received: {str(name)!r}; did you mean {configs.nearest(name, known)!r}?"
+            f"Received: {str(name)!r}; did you mean {nearest(name, known)!r}?"
         )
     manifest = manifests.read(folder)
     for file, entry in manifest["files"].items():

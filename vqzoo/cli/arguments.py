@@ -5,6 +5,7 @@ import pathlib
 
 from vqzoo import config as configs
 from vqzoo import zoo
+from vqzoo.checks import nearest
 
 
 class UsageError(Exception):
@@ -32,7 +33,7 @@ def entry_or_yaml(text):
 def _entry_meant(text):
     if not text:
         return f"the entries are {', '.join(configs.names())}."
-    return f"did you mean {configs.nearest(text, configs.names())}?"
+    return f"did you mean {nearest(text, configs.names())}?"
 
 
 def existing_path(text):
@@ -181,7 +182,7 @@ def _class_meant(text, class_names):
     known = f"it has {', '.join(class_names)}, or ids 0..{len(class_names) - 1}"
     if not text or text.lstrip("+-").isdecimal():
         return known
-    return f"did you mean {configs.nearest(text, class_names)}? I{known[1:]}"
+    return f"did you mean {nearest(text, class_names)}? I{known[1:]}"
 
 
 def _is_label(text, class_names):

@@ -2,7 +2,7 @@
 
 import argparse
 
-from vqzoo import config as configs
+from vqzoo.checks import nearest
 from vqzoo.cli import backend
 from vqzoo.cli.arguments import UsageError, output_folder, positive_int
 
@@ -39,7 +39,7 @@ def grid_name(text):
     """Argument type: a grid's name; raises `ArgumentTypeError` if there is none."""
     if text in NAMES:
         return text
-    meant = configs.nearest(text, NAMES)
+    meant = nearest(text, NAMES)
     raise argparse.ArgumentTypeError(f"no grid named {text!r}; did you mean {meant}?")
 
 

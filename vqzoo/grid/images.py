@@ -1,7 +1,7 @@
 """The images of a grid: a data set that the zoo knows, or a folder."""
 
 from vqzoo import config as configs
-from vqzoo.checks import checked_path
+from vqzoo.checks import checked_path, nearest
 from vqzoo.classifier import find_classifier
 from vqzoo.data import read_image
 from vqzoo.data.folder_layout import class_folders, find_images
@@ -45,7 +45,7 @@ def find_data(data):
     if not folder.is_dir():
         raise FileNotFoundError(
             f"`data` must be a folder of images, or one of {', '.join(sorted(known))}. "
-            f"Received: {str(data)!r}; did you mean {configs.nearest(data, known)!r}?"
+            f"Received: {str(data)!r}; did you mean {nearest(data, known)!r}?"
         )
     return _data_of(folder, known.values()), folder
 
