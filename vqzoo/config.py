@@ -295,7 +295,6 @@ def _check_stage(name, stage):
         checked_int(stage[key], f"{name}.{key}", _LOWEST[key])
 
 
-
 def _check_parts(config):
     """Checks `autoencoder` and `prior` against the signatures of the classes that they name."""
     # Late, since it starts the backend: `vqzoo list` reads configurations without it.

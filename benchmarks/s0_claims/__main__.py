@@ -14,10 +14,17 @@ from benchmarks.claims import verdict_table, with_tables
 from benchmarks.s0_claims.claims import judge
 from vqzoo import files
 from vqzoo.grid.report import RESULTS, table
+from vqzoo.grid.variants import VARIANTS
 
 TEMPLATE = pathlib.Path(__file__).with_name("page.md")
-PICTURES = ("bits.png", "usage.png")
-"""Files of a grid that the page shows, beside the pictures of codes."""
+PICTURES = {
+    "bits.png": "Bits per dimension by number of draws",
+    "usage.png": "Histograms of code frequencies",
+    "codes_quantized_marginal.png": "The VQ-VAE decodes, row by row: uniform random codes, codes of "
+    "one or of another test image, samples, codes of test images",
+    **{f"samples_{variant}.png": f"Samples of {variant}" for variant in VARIANTS},
+}
+"""Files of a grid that the page shows, where they are there, and what each is."""
 
 
 def main():
@@ -56,8 +63,27 @@ def make_tables(grids):
         name: {variant: found["mean"] for variant, found in content["variants"].items()}
         for name, content in grids.items()
     }
-    parts = [f"### {name}\n\n{table(content['variants'])}" for name, content in grids.items()]
+    parts = [
+        f"### {name}\n\n{conditions(content)}\n\n{table(content['variants'])}"
+        for name, content in grids.items()
+    ]
     return {"verdicts": verdict_table(judge(means)), "grids": "\n".join(parts)}
+
+
+def conditions(content):
+    """One sentence: what the cells of a grid were trained on and where."""
+    settings, results = content["settings"], []
+    for variant in content["variants"].values():
+        results += variant["seeds"].values()
+    count = max(len(variant["seeds"]) for variant in content["variants"].values())
+    hours = sum(sum(result["wall_seconds"].values()) for result in results) / 3600
+    images, commits = results[0]["scores"]["images"], {str(r["commit"])[:7] for r in results}
+    return (
+        f"{settings['images'] or 'All'} training images, {settings['epochs']} epochs in every stage, "
+        f"{count} seed{'s' * (count > 1)}. Bounds are of {images['bounds']} of {images['test']} test "
+        f"images, of {images['bounds_of_few']} for S=100. {results[0]['machine']}: {hours:.1f} hours, "
+        f"one core a cell. Commit {', '.join(sorted(commits))}."
+    )
 
 
 def write_page(page, tables, grids):
@@ -65,10 +91,12 @@ def write_page(page, tables, grids):
     for name, folder, content in grids:
         place = page.with_suffix("") / folder_name(name)
         place.mkdir(parents=True, exist_ok=True)
-        files.write_json(place / RESULTS, content)
-        wanted = [*PICTURES, *(path.name for path in sorted(folder.glob("codes_*.png")))]
-        for picture in wanted:
-            shutil.copy(folder / picture, place)
+        # Where the images lay is nobody else's concern.
+        settings = {**content["settings"], "data": pathlib.Path(content["settings"]["data"]).name}
+        files.write_json(place / RESULTS, {**content, "settings": settings})
+        for picture in PICTURES:
+            if (folder / picture).is_file():
+                shutil.copy(folder / picture, place)
     shown = [pictures_of(page, name) for name, *_ in grids]
     tables = {**tables, "pictures": "\n".join(shown)}
     files.write_text(page, with_tables(TEMPLATE.read_text(encoding="utf-8"), tables))
@@ -80,12 +108,14 @@ def folder_name(name):
 
 
 def pictures_of(page, name):
-    """Markdown: the pictures of one data set."""
-    place = f"{page.stem}/{folder_name(name)}"
-    return (
-        f"### {name}\n\n![Bits per dimension by number of draws]({place}/bits.png)\n\n"
-        f"![Histograms of code frequencies]({place}/usage.png)\n"
-    )
+    """Markdown: the pictures of one data set, each with what it is."""
+    folder = page.with_suffix("") / folder_name(name)
+    shown = [
+        f"{caption}:\n\n![{caption}]({page.stem}/{folder.name}/{picture})\n"
+        for picture, caption in PICTURES.items()
+        if (folder / picture).is_file()
+    ]
+    return "\n".join([f"### {name}\n", *shown])
 
 
 if __name__ == "__main__":

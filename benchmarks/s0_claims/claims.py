@@ -135,9 +135,10 @@ def second_largest_spike(case):
     found = values(case, "rare_codes")
     if not whole(found):
         return claim, criterion, "", None
-    order = sorted(found, key=found.get, reverse=True)
-    seen = f"{case['data']}: place {order.index(VQVAE) + 1}, {found[VQVAE]:.3f}"
-    return claim, criterion, seen, order.index(VQVAE) == 1
+    above = sum(value > found[VQVAE] for value in found.values())
+    below = sum(value < found[VQVAE] for value in found.values())
+    seen = f"{case['data']}: {found[VQVAE]:.3f}, {above} have more and {below} less"
+    return claim, criterion, seen, (above, below) == (1, len(found) - 2)
 
 
 def no_posterior_collapse(case):
@@ -179,7 +180,10 @@ def most_codes_are_not_natural(case):
 def close_to_one_hot(case):
     """Section 3.2: at the last temperature samples are sufficiently close to one-hot."""
     claim = "At a temperature of 0.1 samples are close to one-hot (Section 3.2)"
-    criterion = f"a mean largest weight of {ONE_HOT} or more in every variant that draws"
+    criterion = (
+        f"a mean largest weight of {ONE_HOT} or more in every variant that draws (a low bar: 256 "
+        "equally likely codes have 0.932)"
+    )
     found = values(case, "largest_weight")
     if len(found) < 5:
         return claim, criterion, "", None

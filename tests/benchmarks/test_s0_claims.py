@@ -67,6 +67,20 @@ def test_unused_codes_and_distances_decide_others():
     assert not verdicts(distances={**DISTANCES, "quantized_marginal": 31.0})[9]
 
 
+def test_second_most_unused_codes_are_no_tie():
+    none = dict.fromkeys(VARIANTS, 0.0) | {"categorical_marginal": 0.6}
+    assert not verdicts(rare=none)[6]
+    assert not verdicts(rare={**RARE, "quantized_joint": 0.4})[6]
+
+
+@pytest.mark.parametrize(("key", "value", "place"), [("kl_per_code", 0.05, 7), ("largest_weight", 0.8, 10)])
+def test_one_variant_decides(key, value, place):
+    means = made_up()
+    means["categorical_uniform"][key] = value
+    held = [verdict.held for verdict in claims.judge({"made up": means})]
+    assert held == [index != place for index in range(11)]
+
+
 def test_every_data_set_must_agree_and_a_missing_variant_leaves_it_open():
     grids = {"one": made_up(), "two": made_up(bits={**BITS, "categorical_joint": 5.3})}
     first = claims.judge(grids)[0]
@@ -80,14 +94,19 @@ def test_every_data_set_must_agree_and_a_missing_variant_leaves_it_open():
 def test_the_command_writes_a_page_with_figures_and_pictures(tmp_path, monkeypatch, capsys):
     folder, page = tmp_path / "grid", tmp_path / "docs" / "s0_claims.md"
     folder.mkdir()
+    images = {"test": 300, "bounds": 200, "bounds_of_few": 100}
+    result = {"scores": {"images": images}, "wall_seconds": {"joint": 1800, "evaluation": 1800}}
+    result |= {"machine": "an abacus", "commit": "0123456789"}
     content = {
+        "settings": {"data": str(tmp_path / "images"), "images": 70, "epochs": 3},
         "variants": {
-            name: {"paper_bits_per_dim": None, "mean": mean, "spread": {}}
+            name: {"paper_bits_per_dim": None, "mean": mean, "spread": {}, "seeds": {"0": result}}
             for name, mean in made_up().items()
-        }
+        },
     }
     (folder / "grid.json").write_text(json.dumps(content))
-    for name in (*command.PICTURES, "codes_quantized_marginal.png"):
+    pictures = {"bits.png", "usage.png", "samples_quantized_joint.png"}
+    for name in pictures:
         save_png(folder / name, np.full((2, 3, 1), 255, "uint8"))
     page.parent.mkdir()
     monkeypatch.setattr(
@@ -97,10 +116,13 @@ def test_the_command_writes_a_page_with_figures_and_pictures(tmp_path, monkeypat
     text = page.read_text()
     assert table(content["variants"]) in text and "**held** (one data set)" in text
     beside = page.with_suffix("") / "fashion_mnist"
-    assert sorted(path.name for path in beside.iterdir()) == [
-        "bits.png", "codes_quantized_marginal.png", "grid.json", "usage.png",
-    ]  # fmt: skip
-    assert "s0_claims/fashion_mnist/usage.png" in text
+    assert {path.name for path in beside.iterdir()} == pictures | {"grid.json"}
+    for name in pictures:
+        assert f"](s0_claims/fashion_mnist/{name})" in text
+    assert "70 training images, 3 epochs in every stage, 1 seed." in text
+    assert "200 of 300 test images, of 100 for S=100. an abacus: 6.0 hours" in text
+    assert "0123456." in text
+    assert str(tmp_path) not in (beside / "grid.json").read_text(), "a path of this machine"
     assert "5.350" in capsys.readouterr().out
 
 

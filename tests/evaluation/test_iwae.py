@@ -5,6 +5,7 @@ import pytest
 
 from tests.models.tiny_lab import IMAGES, calm_lab, lab, log_joint
 from vqzoo.evaluation import iwae_bound
+from vqzoo.evaluation.iwae import iwae_bounds
 from vqzoo.models.discrete_vae import POSTERIORS
 
 STOCHASTIC = pytest.mark.parametrize("posterior", ["distance", "categorical"])
@@ -64,6 +65,9 @@ def test_first_draws_are_those_of_fewer_and_the_first_is_the_elbo(posterior):
         found = iwae_bound(model, IMAGES, count, seed=7)
         np.testing.assert_allclose(found, expected, rtol=1e-7)
     assert (single[0] != single[1]).any()
+    both = iwae_bounds(model, IMAGES, [3, 1], seed=7)
+    for count, found in zip((3, 1), both, strict=True):
+        np.testing.assert_array_equal(found, iwae_bound(model, IMAGES, count, seed=7))
 
 
 @pytest.mark.slow

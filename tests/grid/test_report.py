@@ -49,7 +49,8 @@ def cells(tmp_path):
         write_cell(tmp_path, "quantized_marginal", seed, found)
     joint = scores(2.0, [3, 3, 3, 1], largest_weight=0.95)
     write_cell(tmp_path, "categorical_joint", 1, joint, "categorical", "joint")
-    (tmp_path / "categorical_joint-seed0").mkdir()  # not finished
+    for other in ("categorical_joint-seed0", "categorical_joint-seed1-copy"):  # not finished, none
+        (tmp_path / other).mkdir()
     return tmp_path
 
 

@@ -15,6 +15,7 @@ from tests.grid.tiny_grid import tiny, write_images
 
 from vqzoo import zoo
 from vqzoo.grid import cell
+from vqzoo.grid.settings import write_settings
 from vqzoo.grid.variants import GRIDS
 from vqzoo.training.run_folder import RunFolder
 
@@ -85,6 +86,30 @@ def test_a_grid_goes_on_where_it_was_stopped(finished, tmp_path, monkeypatch, ca
     assert again["variants"]["categorical_joint"]["mean"] == pytest.approx(
         results["variants"]["categorical_joint"]["mean"], rel=1e-6
     )
+
+
+def test_arguments_of_the_network_come_before_what_images_decide(finished, tmp_path, monkeypatch):
+    images, seen = finished[0], []
+    monkeypatch.setattr(cell.Cell, "run", lambda self, config, *_: seen.append(config))
+    for network in ({"num_downsamplings": 1}, {}):
+        arguments = {"only": ["quantized_marginal"], "network": network}
+        tiny(images, tmp_path / str(len(seen)), **arguments).run()
+    found = [config["prior"]["network"]["num_downsamplings"] for config in seen]
+    assert found == [1, 0], "maps of 2 x 2 codes are not halved unless somebody wants it"
+
+
+def test_a_folder_that_became_another_grid_s_is_refused(finished, tmp_path):
+    grids = [tiny(finished[0], tmp_path / "runs", epochs=epochs) for epochs in (2, 3)]
+    write_settings(grids[0].folder, grids[0].settings)
+    with pytest.raises(ValueError, match="`epochs` is 2. Received: 3"):
+        grids[1].run()
+
+
+def test_a_tuple_is_the_same_setting_as_a_list(finished, tmp_path):
+    network = {"family": "PixelSNAIL", "num_layers": 2, "filters": 8, "attention_after": (1, 2)}
+    grid = tiny(finished[0], tmp_path / "runs", network=network)
+    write_settings(grid.folder, grid.settings)
+    tiny(finished[0], tmp_path / "runs", network=network)
 
 
 def command(images, runs, *arguments):

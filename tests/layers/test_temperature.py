@@ -67,6 +67,17 @@ def test_a_second_fit_without_a_number_of_steps_begins_anew():
     assert fit(model, layer, batch_size=4, epochs=1)[0] == first
 
 
+def test_a_fit_that_begins_with_a_later_epoch_goes_on():
+    model, layer = new_model()
+    first, _ = fit(model, layer, batch_size=4, epochs=2)
+    second, _ = fit(model, layer, batch_size=4, epochs=4, initial_epoch=2)
+    # the first call falls to 0.1 in its two epochs, the second is the later half of four
+    batches = len(first) // 2
+    np.testing.assert_allclose(first, 0.1 ** (np.arange(2 * batches) / (2 * batches)), rtol=1e-6)
+    late = np.arange(2 * batches, 4 * batches)
+    np.testing.assert_allclose(second, 0.1 ** (late / (4 * batches)), rtol=1e-6)
+
+
 def test_samples_are_drawn_at_that_temperature():
     _, layer = new_model()
     layer.temperature.assign(0.01)

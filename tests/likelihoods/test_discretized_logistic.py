@@ -53,7 +53,7 @@ def test_left_edges_leave_out_the_tails(num_bins):
     # sigmoid(x) = (1 + tanh(x / 2)) / 2
     inside = (np.tanh(mean / scale / 2) - np.tanh((mean - num_bins) / scale / 2)) / 2
     np.testing.assert_allclose(masses.sum(axis=0), inside, atol=1e-5)
-    # the specification's example: mean 2 and scale 8 keep 0.56 of the mass
+    # by hand: mean 2 and scale 8 keep 0.56 of the mass
     one = np.exp(all_log_probs(DiscretizedLogistic(256, "left"), np.float32([2]), np.float32([8])))
     assert one.sum() == pytest.approx(0.562, abs=1e-3)
     with_tails = all_log_probs(DiscretizedLogistic(num_bins, "left", True), mean, scale)

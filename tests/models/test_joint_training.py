@@ -196,3 +196,6 @@ def test_what_cannot_be_trained_together_is_refused():
         JointTraining(model.autoencoder, StandardNormalPrior([(3,)]))
     with pytest.raises(ValueError, match="`prior` must be an AutoregressivePrior.*without classes"):
         JointTraining(model.autoencoder, UniformPrior([(2, 2)], [K], num_classes=3))
+    for shapes, sizes in (([(2, 2)], [K + 1]), ([(1, 4)], [K]), ([(2, 2)] * 2, [K] * 2)):
+        with pytest.raises(ValueError, match="`prior` must be over the codes of `autoencoder`"):
+            JointTraining(model.autoencoder, UniformPrior(shapes, sizes))

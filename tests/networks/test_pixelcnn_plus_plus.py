@@ -32,8 +32,6 @@ def codes_of(shape, batch=1):
     return np.random.default_rng(0).integers(0, 5, (batch, *shape), dtype="int32")
 
 
-
-
 @pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3), (7, 7), (1, 6), (6, 1)])
 @pytest.mark.parametrize("num_downsamplings", [0, 1, 2])
 def test_strictly_causal_without_blind_spot(shape, num_downsamplings):

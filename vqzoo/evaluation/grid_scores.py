@@ -14,7 +14,7 @@ from vqzoo.evaluation.evaluate import FEWEST
 from vqzoo.evaluation.feature_scores import collect, collect_source
 from vqzoo.evaluation.frechet import frechet_distance
 from vqzoo.evaluation.image_likelihood import image_scores
-from vqzoo.evaluation.iwae import iwae_bound
+from vqzoo.evaluation.iwae import iwae_bounds
 from vqzoo.evaluation.reconstruction import reconstruction_scores
 from vqzoo.evaluation.samples import decoded_batches
 from vqzoo.sampling.noise import POSTERIOR_STREAM, gumbel_noise, image_keys
@@ -99,8 +99,9 @@ def bound_scores(model, images, numbers_of_draws):
     """
     pixels = images.take(np.arange(len(images)))["image"]
     per_bit, found = -1 / (math.prod(pixels.shape[1:]) * math.log(2)), {}
-    for count in numbers_of_draws:
-        bits = iwae_bound(model, pixels, count, seed=SEED) * per_bit
+    bounds = iwae_bounds(model, pixels, numbers_of_draws, seed=SEED)
+    for count, nats in zip(numbers_of_draws, bounds, strict=True):
+        bits = nats * per_bit
         error = bits.std(ddof=1) / math.sqrt(len(bits)) if len(bits) > 1 else math.nan
         found[str(count)] = {"mean": float(bits.mean()), "standard_error": float(error)}
     return found

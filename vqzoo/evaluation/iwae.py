@@ -31,12 +31,19 @@ def iwae_bound(model, images, num_samples, labels=None, seed=0, batch_size=64):
     Raises:
         ValueError: if an argument has a wrong type, shape or range.
     """
-    checked_int(num_samples, "num_samples")
+    return iwae_bounds(model, images, [num_samples], labels, seed, batch_size)[0]
+
+
+def iwae_bounds(model, images, numbers_of_samples, labels=None, seed=0, batch_size=64):
+    """`iwae_bound` for several S at the price of the largest: float64 `(batch,)` of each, a list."""
+    for number in numbers_of_samples:
+        checked_int(number, "num_samples")
     checked_seed(seed)
-    draws = num_samples if model.autoencoder.stochastic else 1
-    bound = -np.inf
+    draws = max(numbers_of_samples) if model.autoencoder.stochastic else 1
+    total, found = -np.inf, {}
     for draw in track(range(draws), draws, "draw of q(z | x)"):
         # Seeds have 64 bits, of which a user gives the lower half: the upper one counts draws.
         nats = model.elbo(images, labels, batch_size, seed + draw * 2**32)
-        bound = np.logaddexp(bound, nats.astype("float64"))
-    return bound - np.log(draws)
+        total = np.logaddexp(total, nats.astype("float64"))
+        found[draw + 1] = total - np.log(draw + 1)
+    return [found[min(number, draws)] for number in numbers_of_samples]

@@ -11,8 +11,8 @@ BINS, TIMES_UNIFORM = 40, 5
 def draw_usage(path, variants):
     """Histograms of how often each code is used: Figure 2 of the paper.
 
-    Of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020). A bar at 0 is of
-    codes that are not used; the dashed line is where all would be if they were used equally often.
+    Of Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020). The first bar is of
+    codes that are hardly used or not at all; the dashed line is where all would be if they were used equally often.
 
     Args:
         path: path of the PNG file.

@@ -1,12 +1,14 @@
 """What became of a grid: its numbers in one file, a table, pictures."""
 
 import json
+import re
 import shutil
 import statistics
 
 from vqzoo import files
 from vqzoo.grid import pictures
 from vqzoo.grid.cell import CODES, SAMPLES, SCORES
+from vqzoo.grid.turns import alone
 from vqzoo.grid.variants import GRIDS, arguments
 
 RESULTS, TABLE = "grid.json", "table.md"
@@ -44,6 +46,11 @@ def write_report(folder, settings):
     Raises:
         OSError: if a file cannot be written.
     """
+    with alone(folder):  # so that what is written last is what was read last
+        return _write(folder, settings)
+
+
+def _write(folder, settings):
     variants = {}
     for variant in GRIDS[settings["grid"]]:
         found = _finished(folder, variant)
@@ -64,7 +71,8 @@ def write_report(folder, settings):
 
 def _finished(folder, variant):
     """The results of a variant's finished cells, by their seeds."""
-    paths = {int(path.name.split("-seed")[1]): path for path in folder.glob(f"{variant}-seed*")}
+    names = [(re.fullmatch(rf"{variant}-seed(\d+)", path.name), path) for path in folder.iterdir()]
+    paths = {int(name[1]): path for name, path in names if name}
     return {
         seed: json.loads((path / SCORES).read_text("utf-8"))
         for seed, path in sorted(paths.items())

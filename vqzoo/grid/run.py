@@ -1,6 +1,7 @@
 """A whole grid: its cells one after the other, by one process or several."""
 
 import dataclasses
+import json
 
 from vqzoo import config as configs
 from vqzoo.checks import checked_bool, checked_choice, checked_int, checked_path, shown
@@ -92,9 +93,9 @@ class Grid:
             checked_choice(variant, "only", entries)
             config = configs.load_config(entries[variant])
             smoke = config.pop("smoke")
-            config = configs.merge(config, smoke) if self.smoke else config
-            found[variant] = with_parts(config, self.autoencoder, self.network)
-            configs.check({**found[variant], "data": self._data})
+            found[variant] = configs.merge(config, smoke) if self.smoke else config
+            changed = with_parts(found[variant], self.autoencoder, self.network)
+            configs.check({**changed, "data": self._data})
         return found
 
     @property
@@ -134,6 +135,7 @@ class Grid:
 
         def train(cell):
             config = with_images(self._entries[cell.variant], self._data, count, self.epochs)
+            config = with_parts(config, self.autoencoder, self.network)
             config = with_seed(config, cell.seed, cell.scale)
             if cell.run(config, images, effort, network):
                 write_report(self.folder, self.settings)
@@ -172,4 +174,7 @@ def _checked_arguments(value, argument):
             f"`{argument}` must be a dict of arguments other than {', '.join(OWN)}, which are the "
             f"grid's own. Received: {shown(value)}"
         )
-    return dict(value or {})
+    try:  # as they will be read from files: a tuple as a list
+        return json.loads(json.dumps(value or {}))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`{argument}` must hold what JSON can: {error}") from error

@@ -3,6 +3,7 @@
 import json
 
 from vqzoo import files
+from vqzoo.grid.turns import alone
 
 SETTINGS = "settings.json"
 
@@ -25,5 +26,12 @@ def check_settings(folder, settings):
 
 
 def write_settings(folder, settings):
-    """Writes them: from here on the folder is for this grid alone."""
-    files.write_json(folder / SETTINGS, settings)
+    """Writes them: from here on the folder, which is made, is for this grid alone.
+
+    Raises:
+        ValueError: if it has become that of another one since `check_settings`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder):
+        check_settings(folder, settings)
+        files.write_json(folder / SETTINGS, settings)

@@ -1,5 +1,8 @@
-"""Which cell is next, when several processes work on one grid."""
+"""Which cell is next, and who writes, when several processes work on one grid."""
 
+import contextlib
+import fcntl
+import os
 import sys
 import time
 
@@ -34,6 +37,17 @@ def take_turns(cells, train):
         left = [cell for cell in held if cell in needed] + waiting
         if left:
             time.sleep(WAIT_SECONDS)
+
+
+@contextlib.contextmanager
+def alone(folder):
+    """Context in which no other process is for the same folder, a path; waits for it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # which also unlocks
 
 
 def _say(lines, told):

@@ -79,7 +79,7 @@ class GumbelSoftmaxLatent(ReplicaLosses):
         self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
         self.embedding_dim = checked_int(embedding_dim, "embedding_dim")
         self.logits = FeatureLogits() if logits is None else logits
-        if not hasattr(self.logits, "channels"):
+        if not hasattr(self.logits, "channels") or isinstance(self.logits, type):
             raise TypeError(
                 f"`logits` must be FeatureLogits() or DistanceLogits(). Received: {shown(logits)}"
             )

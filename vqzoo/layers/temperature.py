@@ -80,7 +80,11 @@ class AnnealTemperature(keras.callbacks.Callback):
                     "`steps` must be given, or `steps_per_epoch` to `fit`, for data of which the "
                     "number of batches is not known. Received: None"
                 )
-            self.first, self.whole = self._step(), batches * self.params["epochs"]
+            self.first, self.whole = None, batches * self.params["epochs"]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.first is None:  # `fit` may begin with a later epoch
+            self.first = self._step() - epoch * self.params["steps"]
 
     def _step(self):
         return int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))

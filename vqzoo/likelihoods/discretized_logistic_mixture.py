@@ -24,7 +24,8 @@ class DiscretizedLogisticMixture(Likelihood):
     of the scale on which black is -1 and white is 1: `(..., num_parameters)`, first the logits of
     the components, then for each component the means of all channels, their log-scales (raised to
     -7 where below) and the coefficients before their tanh, in the order above. A colour pixel
-    has 10 numbers a component, a grey one 3.
+    has 10 numbers a component, a grey one 3. There is no `mean`: that of a channel is one over the
+    clipped values of those before it, which has no closed form.
 
     Args:
         num_components: int, number of components.

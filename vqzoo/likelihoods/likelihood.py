@@ -13,7 +13,7 @@ class Likelihood:
     tensors of any shape, and works on single values. Sums over an image are the caller's.
 
     - `log_prob(images, *parameters)`: float32 nats.
-    - `mean(*parameters)`: float32, the expected grey level.
+    - `mean(*parameters)`: float32, the expected grey level, where that has a closed form.
     - `sample(*parameters, seed)`: int32; `seed` an int or a `keras.random.SeedGenerator`.
     - `distribution(*parameters)`: the `tfp.distributions.Distribution`, TensorFlow only.
 

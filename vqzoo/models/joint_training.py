@@ -58,6 +58,11 @@ class JointTraining(keras.Model):
                 "`prior` must be an AutoregressivePrior or UniformPrior without classes. "
                 f"Received: {shown(prior)}"
             )
+        if _latents(prior) != _latents(autoencoder):
+            raise ValueError(
+                "`prior` must be over the codes of `autoencoder`, sizes of codebooks and maps "
+                f"{_latents(autoencoder)}. Received: {_latents(prior)}"
+            )
         self.autoencoder, self.prior = autoencoder, prior
         names = ("bits_per_dim", "kl", "mse")
         self.averages = {name: keras.metrics.Mean(name=name) for name in names}
@@ -112,3 +117,8 @@ class JointTraining(keras.Model):
         parts = {key: config[key] for key in ("autoencoder", "prior")}
         parts = {key: keras.saving.deserialize_keras_object(part) for key, part in parts.items()}
         return cls(**{**config, **parts})
+
+
+def _latents(part):
+    """List of a pair for each level: the size of its codebook, the shape of its map."""
+    return list(zip(part.codebook_sizes, map(tuple, part.latent_shapes), strict=True))
