@@ -3,10 +3,10 @@
 import keras
 from keras import ops
 
-from vqzoo.checks import checked_int, checked_number
+from vqzoo.checks import checked_number
+from vqzoo.layers.code_bottleneck import CodeBottleneck
 from vqzoo.layers.map_checks import check_map, check_map_shape
 from vqzoo.layers.nearest_code import nearest_code
-from vqzoo.layers.replica_losses import ReplicaLosses
 
 
 def checked_cost(value, argument):
@@ -14,7 +14,7 @@ def checked_cost(value, argument):
     return checked_number(value, argument, "of 0 or more", lambda cost: 0 <= cost < float("inf"))
 
 
-class CodebookLayer(ReplicaLosses):
+class CodebookLayer(CodeBottleneck):
     """Replaces every feature vector by its nearest code; subclasses make and train the codebook.
 
     Distances, losses and the codebook are float32 under every dtype policy.
@@ -32,9 +32,7 @@ class CodebookLayer(ReplicaLosses):
     watched = ("commitment",)
 
     def __init__(self, num_embeddings, embedding_dim, commitment_cost=0.25, **kwargs):
-        super().__init__(**kwargs)
-        self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
-        self.embedding_dim = checked_int(embedding_dim, "embedding_dim")
+        super().__init__(num_embeddings, embedding_dim, **kwargs)
         self.commitment_cost = checked_cost(commitment_cost, "commitment_cost")
         self.feature_channels = self.embedding_dim
 
@@ -56,20 +54,15 @@ class CodebookLayer(ReplicaLosses):
         commitment = ops.mean(ops.square(rows - ops.stop_gradient(nearest)))
         self.add_loss(self.commitment_cost * commitment)
         self.add_codebook_loss(rows, nearest)
-        counts = ops.segment_sum(ops.ones_like(rows[:, 0]), codes, self.num_embeddings)
-        self._of_thread.seen = {"counts": counts, "commitment": ops.stop_gradient(commitment)}
+        self.see(codes, commitment=ops.stop_gradient(commitment))
         if training:
-            self.update_codebook(rows, codes, counts)
+            self.update_codebook(rows, codes, self.seen["counts"])
         shape = ops.shape(features)
         nearest = ops.reshape(ops.cast(ops.stop_gradient(nearest), features.dtype), shape)
         # Straight-through: the difference is exactly 0, its gradient the identity. The other way
         # round, z + sg(e - z), rounding would make vectors differ from `codes_to_vectors`.
         vectors = nearest + (features - ops.stop_gradient(features))
         return {"codes": ops.reshape(codes, shape[:-1]), "vectors": vectors}
-
-    @property
-    def seen(self):
-        return self._of_thread.seen  # of this replica
 
     def build_codebook(self):
         """Makes the weights, among them `codebook` `(num_embeddings, embedding_dim)`."""
@@ -99,10 +92,6 @@ class CodebookLayer(ReplicaLosses):
             prior_log_probs: float32 `(batch, height, width, num_embeddings)`, log p(k | z_<i).
         """
         return -ops.sum(self.one_hot(outputs) * prior_log_probs, axis=(1, 2, 3))
-
-    def codes_to_vectors(self, codes):
-        """Float32 `(batch, height, width, embedding_dim)` for int `codes` without the last axis."""
-        return ops.take(ops.convert_to_tensor(self.codebook), codes, axis=0)
 
     def compute_output_spec(self, features, training=False):
         codes = keras.KerasTensor(features.shape[:-1], dtype="int32")

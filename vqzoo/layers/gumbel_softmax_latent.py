@@ -3,10 +3,10 @@
 import keras
 from keras import ops
 
-from vqzoo.checks import checked_bool, checked_int, checked_number, checked_seed, shown
+from vqzoo.checks import checked_bool, checked_number, checked_seed, shown
+from vqzoo.layers.code_bottleneck import CodeBottleneck
 from vqzoo.layers.latent_logits import FeatureLogits
 from vqzoo.layers.map_checks import check_map, check_map_shape
-from vqzoo.layers.replica_losses import ReplicaLosses
 from vqzoo.layers.replicas import draw_for_replica
 
 SMALLEST = 2.0**-24
@@ -14,7 +14,7 @@ SMALLEST = 2.0**-24
 
 
 @keras.saving.register_keras_serializable(package="vqzoo")
-class GumbelSoftmaxLatent(ReplicaLosses):
+class GumbelSoftmaxLatent(CodeBottleneck):
     """q(z | x), categorical and independent at every position, with relaxed samples in training.
 
     [Categorical Reparameterization with Gumbel-Softmax](https://arxiv.org/abs/1611.01144), as
@@ -75,9 +75,7 @@ class GumbelSoftmaxLatent(ReplicaLosses):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.num_embeddings = checked_int(num_embeddings, "num_embeddings")
-        self.embedding_dim = checked_int(embedding_dim, "embedding_dim")
+        super().__init__(num_embeddings, embedding_dim, **kwargs)
         self.logits = FeatureLogits() if logits is None else logits
         if not hasattr(self.logits, "channels") or isinstance(self.logits, type):
             raise TypeError(
@@ -116,20 +114,10 @@ class GumbelSoftmaxLatent(ReplicaLosses):
             vectors = ops.matmul(weights, ops.convert_to_tensor(self.codebook))
         else:  # not the product, whose rounding would differ from `codes_to_vectors`
             vectors = self.codes_to_vectors(codes)
-        counts = ops.segment_sum(
-            ops.ones_like(ops.reshape(codes, (-1,)), dtype="float32"),
-            ops.reshape(codes, (-1,)),
-            self.num_embeddings,
-        )
         largest = ops.mean(ops.max(ops.stop_gradient(weights), axis=-1))
-        self._of_thread.seen = {"counts": counts, "largest_weight": largest}
+        self.see(codes, largest_weight=largest)
         vectors = ops.cast(vectors, self.compute_dtype)
         return {"codes": codes, "vectors": vectors, "weights": weights, "log_probs": log_probs}
-
-    @property
-    def seen(self):
-        """dict of the last batch, of this replica: `counts` of the codes, `largest_weight`."""
-        return self._of_thread.seen
 
     def _relaxed_draw(self, log_probs):
         noise = draw_for_replica(self._gumbel, ops.shape(log_probs))
@@ -163,10 +151,6 @@ class GumbelSoftmaxLatent(ReplicaLosses):
         log_probs = outputs["log_probs"]
         terms = ops.exp(log_probs) * (log_probs - prior_log_probs)
         return ops.sum(terms, axis=(1, 2, 3))
-
-    def codes_to_vectors(self, codes):
-        """Float32 `(batch, height, width, embedding_dim)` for int `codes` without the last axis."""
-        return ops.take(ops.convert_to_tensor(self.codebook), codes, axis=0)
 
     def compute_output_spec(self, features, training=False):
         codes = keras.KerasTensor(features.shape[:-1], dtype="int32")
