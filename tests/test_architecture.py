@@ -20,7 +20,7 @@ MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 ORDER = [
     "files", "progress", "checks", "latents", "layers", "networks", "likelihoods", "sampling",
     "priors", "models",
-    "config", "manifest", "downloads", "weights", "inputs", "classifier", "in_memory", "data", "export", "zoo_model", "zoo",
+    "signature_checks", "config", "manifest", "downloads", "weights", "inputs", "classifier", "in_memory", "data", "export", "zoo_model", "zoo",
     "evaluation", "training", "grid", "cli",
 ]  # fmt: skip
 """Parts of the package; each may import those before it."""

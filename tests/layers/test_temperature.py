@@ -93,7 +93,7 @@ def test_what_is_wrong_is_named():
     _, layer = new_model()
     with pytest.raises(ValueError, match="`steps`.*Received"):
         AnnealTemperature(layer, steps=0)
-    with pytest.raises(ValueError, match="`layer` must have a variable `temperature`.*Received"):
+    with pytest.raises(ValueError, match="`layer` must be a GumbelSoftmaxLatent.*Received"):
         AnnealTemperature("bottleneck")
     with pytest.raises(ValueError, match="`schedule` must be a function.*Received"):
         AnnealTemperature(layer, np.zeros(0, bool))  # which is neither true nor false

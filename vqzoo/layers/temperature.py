@@ -49,7 +49,7 @@ class AnnealTemperature(keras.callbacks.Callback):
             how many batches there are.
 
     Raises:
-        ValueError: if `layer` has no temperature or `schedule` cannot be called; in `fit`, if
+        ValueError: if `layer` is no Keras layer or `schedule` cannot be called; in `fit`, if
             `steps` is None and the number of batches is not known.
     """
 
@@ -57,10 +57,10 @@ class AnnealTemperature(keras.callbacks.Callback):
 
     def __init__(self, layer, schedule=None, steps=None):
         super().__init__()
-        if not hasattr(layer, "temperature"):
+        if not isinstance(layer, keras.layers.Layer):  # its variable may be made later
             raise ValueError(
-                "`layer` must have a variable `temperature`, as a `GumbelSoftmaxLatent` has. "
-                f"Received: {shown(layer)}"
+                "`layer` must be a GumbelSoftmaxLatent, or another Keras layer with a variable "
+                f"`temperature`. Received: {shown(layer)}"
             )
         if schedule is not None and not callable(schedule):
             raise ValueError(
