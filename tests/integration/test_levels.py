@@ -61,7 +61,10 @@ class Stopped(BaseException):
     """Stands for SIGKILL: nothing in the package may catch it."""
 
 
-@pytest.mark.parametrize("stop_at", [("prior_0", 12), ("prior_1", 0), ("prior_1", 12)])
+@pytest.mark.parametrize(
+    "stop_at",
+    [("prior_0", 12), ("prior_1", 12), pytest.param(("prior_1", 0), marks=pytest.mark.slow)],
+)
 def test_a_stopped_level_goes_on_and_finished_ones_stay(
     images, whole, tmp_path, monkeypatch, stop_at
 ):

@@ -44,7 +44,7 @@ def test_the_one_fit_uses_the_optimizer_of_its_user():
     assert fresh(training="marginal").joint_training is None
 
 
-@pytest.mark.parametrize("training", ["marginal", "joint"])
+@pytest.mark.parametrize("training", ["marginal", pytest.param("joint", marks=pytest.mark.slow)])
 def test_a_scale_that_is_not_given_is_fitted_to_the_errors_of_draws(training):
     model = fresh(training=training, scale=None)
     model.fit(IMAGES, {"epochs": 2, "verbose": 0})

@@ -150,6 +150,7 @@ np.testing.assert_array_equal(model.sample(2, seed=5)[0], saved["drawn"])
 """
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_in_a_fresh_process(tmp_path):
     model, codes, labels = prior(), random_codes(4), np.array([0, 1, 2, 0])
     model.save(tmp_path / "prior.keras")

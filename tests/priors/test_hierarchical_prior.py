@@ -195,6 +195,7 @@ np.testing.assert_array_equal(prior.sample(2, seed=5)[1], saved["drawn"])
 """
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_in_a_fresh_process(tmp_path):
     prior = make([4, 5], [(1, 2), (2, 4)])
     latents = random_latents(prior, 4)
