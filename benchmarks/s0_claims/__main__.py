@@ -81,8 +81,8 @@ def conditions(content):
     return (
         f"{settings['images'] or 'All'} training images, {settings['epochs']} epochs in every stage, "
         f"{count} seed{'s' * (count > 1)}. Bounds are of {images['bounds']} of {images['test']} test "
-        f"images, of {images['bounds_of_few']} for S=100. {results[0]['machine']}: {hours:.1f} hours, "
-        f"one core a cell. Commit {', '.join(sorted(commits))}."
+        f"images, of {images['bounds_of_few']} for S=100. {results[0]['machine']}: {hours:.1f} hours on "
+        f"the clock, summed over cells. Commit {', '.join(sorted(commits))}."
     )
 
 
