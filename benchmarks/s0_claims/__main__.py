@@ -12,6 +12,7 @@ import sys
 
 from benchmarks.claims import verdict_table, with_tables
 from benchmarks.s0_claims.claims import judge
+from benchmarks.s0_claims.own_scale import gains
 from vqzoo import files
 from vqzoo.grid.report import RESULTS, table
 from vqzoo.grid.variants import VARIANTS
@@ -64,7 +65,8 @@ def make_tables(grids):
         for name, content in grids.items()
     }
     parts = [
-        f"### {name}\n\n{conditions(content)}\n\n{table(content['variants'])}"
+        f"### {name}\n\n{conditions(content)}\n\n{table(content['variants'])}\n"
+        f"{gains(content['variants'])}\n"
         for name, content in grids.items()
     ]
     return {"verdicts": verdict_table(judge(means)), "grids": "\n".join(parts)}

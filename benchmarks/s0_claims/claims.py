@@ -1,7 +1,8 @@
 """What the paper claims, and by which figures each claim is held or not held.
 
 The paper is Jones and Moore, Is the Discrete VAE's Power Stuck in its Prior? (2020). The criteria
-were committed while the first of the published runs was in training. All figures are means over seeds.
+were committed while the first of the published runs was in training. All figures are means over
+seeds.
 """
 
 from benchmarks.claims import judge_cases

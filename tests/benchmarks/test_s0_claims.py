@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.s0_claims import __main__ as command
 from benchmarks.s0_claims import claims
+from benchmarks.s0_claims.own_scale import gain
 from vqzoo.evaluation.pictures import save_png
 from vqzoo.grid.report import table
 from vqzoo.grid.variants import VARIANTS
@@ -95,7 +96,8 @@ def test_the_command_writes_a_page_with_figures_and_pictures(tmp_path, monkeypat
     folder, page = tmp_path / "grid", tmp_path / "docs" / "s0_claims.md"
     folder.mkdir()
     images = {"test": 300, "bounds": 200, "bounds_of_few": 100}
-    result = {"scores": {"images": images}, "wall_seconds": {"joint": 1800, "evaluation": 1800}}
+    scores = {"images": images, "decoder_bits_per_dim": 6.5, "scale": 20.0}
+    result = {"scores": scores, "wall_seconds": {"joint": 1800, "evaluation": 1800}}
     result |= {"machine": "an abacus", "commit": "0123456789"}
     content = {
         "settings": {"data": str(tmp_path / "images"), "images": 70, "epochs": 3},
@@ -122,8 +124,21 @@ def test_the_command_writes_a_page_with_figures_and_pictures(tmp_path, monkeypat
     assert "70 training images, 3 epochs in every stage, 1 seed." in text
     assert "200 of 300 test images, of 100 for S=100. an abacus: 6.0 hours" in text
     assert "0123456." in text
+    assert f"quantized_joint {gain(6.5, 20.0):.3f}, " in text
     assert str(tmp_path) not in (beside / "grid.json").read_text(), "a path of this machine"
     assert "5.350" in capsys.readouterr().out
+
+
+def test_gain_of_a_scale_of_its_own():
+    errors = np.random.default_rng(0).normal(0, 24, 1000)
+
+    def bits(scale):
+        density = np.exp(-(errors**2) / (2 * scale**2)) / np.sqrt(2 * np.pi) / scale
+        return -np.mean(np.log2(density))
+
+    own = np.sqrt(np.mean(errors**2))
+    assert gain(bits(19.0), 19.0) == pytest.approx(bits(19.0) - bits(own), rel=1e-9)
+    assert gain(bits(own), own) == pytest.approx(0, abs=1e-12)
 
 
 def test_a_folder_without_a_grid_is_named(tmp_path, monkeypatch, capsys):

@@ -97,6 +97,8 @@ def test_what_is_wrong_is_named():
         AnnealTemperature("bottleneck")
     with pytest.raises(ValueError, match="`schedule` must be a function.*Received"):
         AnnealTemperature(layer, np.zeros(0, bool))  # which is neither true nor false
+    with pytest.raises(ValueError, match="`layer` must be a GumbelSoftmaxLatent.*Received.*Dense"):
+        AnnealTemperature(keras.layers.Dense(1), steps=3).on_train_begin()
     callback = AnnealTemperature(layer)
     callback.set_params({"epochs": 2, "steps": None})
     with pytest.raises(ValueError, match="`steps` must be given, or `steps_per_epoch`"):

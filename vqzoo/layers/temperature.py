@@ -50,18 +50,15 @@ class AnnealTemperature(keras.callbacks.Callback):
 
     Raises:
         ValueError: if `layer` is no Keras layer or `schedule` cannot be called; in `fit`, if
-            `steps` is None and the number of batches is not known.
+            `layer` has no temperature, or `steps` is None and the number of batches is not known.
     """
 
     changes_training = True
 
     def __init__(self, layer, schedule=None, steps=None):
         super().__init__()
-        if not isinstance(layer, keras.layers.Layer):  # its variable may be made later
-            raise ValueError(
-                "`layer` must be a GumbelSoftmaxLatent, or another Keras layer with a variable "
-                f"`temperature`. Received: {shown(layer)}"
-            )
+        if not isinstance(layer, keras.layers.Layer):
+            raise self._no_temperature(layer)
         if schedule is not None and not callable(schedule):
             raise ValueError(
                 "`schedule` must be a function of the share of training that is done, or None. "
@@ -71,7 +68,16 @@ class AnnealTemperature(keras.callbacks.Callback):
         self.schedule = ExponentialTemperature() if schedule is None else schedule
         self.steps = steps if steps is None else checked_int(steps, "steps")
 
+    @staticmethod
+    def _no_temperature(layer):
+        return ValueError(
+            "`layer` must be a GumbelSoftmaxLatent, or another Keras layer with a variable "
+            f"`temperature`. Received: {shown(layer)}"
+        )
+
     def on_train_begin(self, logs=None):
+        if not hasattr(self.layer, "temperature"):  # a layer makes it when it is built
+            raise self._no_temperature(self.layer)
         self.first, self.whole = 0, self.steps
         if self.steps is None:
             batches = self.params.get("steps")
